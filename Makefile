@@ -1,0 +1,36 @@
+PYTHON ?= python3
+VENV := .venv
+COPYDESK := $(VENV)/bin/copydesk
+# `make run` alone does the main job on our samples and on your own inbox.
+ARGS ?= --inbox seeds --inbox inbox
+
+.PHONY: run test check bench lock clean
+
+run: $(VENV)/ready
+	@mkdir -p inbox
+	@exec $(COPYDESK) run $(ARGS)
+
+test: check
+	$(VENV)/bin/python -m pytest -q
+
+check: $(VENV)/ready
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+bench: $(VENV)/ready
+	$(COPYDESK) bench
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	@echo "Setting up $(VENV) from requirements.lock (once, about a minute) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --progress-bar on --require-hashes -r requirements.lock
+	@$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Resolve anew from pyproject.toml; needs uv.
+lock:
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .copydesk build *.egg-info

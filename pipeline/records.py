@@ -1,0 +1,231 @@
+"""What travels, hop by hop: RawArticle → Article → Fingerprint → Verdict → Tags → an outcome on a topic.
+
+A record's name says which hop it is on. All are frozen; nothing here does I/O or reads a clock.
+`ninjs` turns the last hop into the bytes of the enriched and duplicate topics.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import quote_from_bytes
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+def source_name(path: bytes) -> str:
+    """Inbox-relative `path` (bytes, `/` between parts) percent-encoded: printable, reversible, ASCII."""
+    return quote_from_bytes(path, safe="/")
+
+
+def article_id(source: str, position: int, sha256: str, version: int = 0) -> str:
+    """32 hex digits from where an article stands and what it says.
+
+    The same file always gives the same ids. `version` counts how often the content under `source` was
+    replaced, so that an article that comes back after a replacement is a new arrival, not the same one twice.
+    """
+    stem = f"{source}\0{position}\0{sha256}\0{version}" if version else f"{source}\0{position}\0{sha256}"
+    return hashlib.blake2b(stem.encode(), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class RawArticle:
+    """One article exactly as found: the value and headers of an `articles.raw` record."""
+
+    id: str
+    source: str
+    """Inbox-relative path, percent-encoded bytes."""
+    position: int
+    """Byte offset of the line (JSON Lines), else number of the entry in the file, from 0."""
+    media_type: str
+    """`text/plain`, `text/html`, `application/json`: what one article is, after unpacking and splitting."""
+    received: str
+    """When the watcher read it, RFC 3339 UTC."""
+    sha256: str
+    """Of `content`, hex."""
+    content: bytes
+    version: int = 0
+    """How often the content under `source` had been replaced when this was read."""
+    single: bool = True
+    """Whether the file holds this one article only, so that `source` names the article too."""
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        """The record's headers; `version` and `single` only where they differ from the usual."""
+        found = [
+            ("source", self.source.encode()),
+            ("position", b"%d" % self.position),
+            ("media-type", self.media_type.encode()),
+            ("received", self.received.encode()),
+            ("sha256", self.sha256.encode()),
+        ]
+        if self.version:
+            found.append(("version", b"%d" % self.version))
+        if not self.single:
+            found.append(("single", b"0"))
+        return found
+
+    @classmethod
+    def from_record(cls, key: bytes, value: bytes, headers: Iterable[tuple[str, bytes]]) -> RawArticle:
+        """The inverse of key, `content` and `headers()`. Raises KeyError or ValueError on foreign records."""
+        have = {name: text.decode() for name, text in headers}
+        return cls(
+            id=key.decode(),
+            source=have["source"],
+            position=int(have["position"]),
+            media_type=have["media-type"],
+            received=have["received"],
+            sha256=have["sha256"],
+            content=value,
+            version=int(have.get("version", "0")),
+            single=have.get("single") != "0",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A moment that an article states about itself, and how much of it is known."""
+
+    value: str
+    """RFC 3339 UTC; midnight UTC where only the day is known."""
+    precision: Literal["day", "minute", "second"]
+    zone_known: bool
+    raw: str
+    """The words it was read from."""
+    origin: str
+    """Where they stood: `date-line`, `json-ld`, `meta`, `field`, `text`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """What `normalise` makes of a RawArticle: clean text and the facts stated with it."""
+
+    raw: RawArticle
+    format: str
+    """Slug of the parser: `text`, `html`, `json`."""
+    headline: str
+    headline_derived: bool
+    """True where the article had no title and the headline was taken from its first sentence."""
+    body: str
+    """NFC text, paragraphs parted by one blank line, quotes as they were."""
+    word_count: int
+    byline: tuple[str, ...] = ()
+    published: Dated | None = None
+    modified: Dated | None = None
+    language: str | None = None
+    """As declared (BCP 47), unverified."""
+    url: str | None = None
+    """Canonical URL as stated, http or https only."""
+    publisher: str | None = None
+    place: str | None = None
+    """From the dateline, e.g. `LISBON`."""
+    warnings: tuple[str, ...] = ()
+    """Slugs of what was mended or doubtful, sorted."""
+
+    @property
+    def id(self) -> str:
+        """The article's id."""
+        return self.raw.id
+
+    @property
+    def paragraphs(self) -> list[str]:
+        """The body's paragraphs in order."""
+        return self.body.split("\n\n") if self.body else []
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the claim log decided about one article. `of` is None for an original."""
+
+    kind: Literal["original", "duplicate", "revision"]
+    of: str | None = None
+    """Id of the original (duplicate) or of the version before (revision)."""
+    method: Literal["exact", "near"] | None = None
+    similarity: float = 0.0
+    """Estimated Jaccard similarity of the shingle sets, 0..1, three decimals; 1.0 when exact."""
+    number: int = 0
+    """Which revision this is, from 1; 0 for all else."""
+
+
+ORIGINAL = Verdict("original")
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One stretch of the body that names something. Offsets count characters, end exclusive."""
+
+    start: int
+    end: int
+    text: str
+    kind: Literal["person", "organisation", "place"]
+    name: str
+    """Canonical name that the mention stands for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A country or city. `code` is the ISO 3166-1 alpha-2 code of the country."""
+
+    name: str
+    kind: Literal["country", "city"]
+    code: str
+    latitude: float | None = None
+    longitude: float | None = None
+    geonames_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """An IPTC Media Topic with our confidence."""
+
+    code: str
+    """Eight digits, e.g. `15000000`."""
+    label: str
+    confidence: int
+    """0..100."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """What `tag` found. Empty fields mean that nothing was found, never that nobody looked; see `failed`."""
+
+    language: str | None = None
+    """BCP 47, None where the text is too short or no language."""
+    language_confidence: float = 0.0
+    """0..1."""
+    people: tuple[str, ...] = ()
+    organisations: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
+    topics: tuple[Topic, ...] = ()
+    keywords: tuple[str, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    failed: str | None = None
+    """One sentence where the tagger broke: the article was claimed by then, so it goes out without tags."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Bytes that cannot become an article, with the reason: the value and headers of `articles.rejected`."""
+
+    key: str
+    """Article id; for `watch`, the source."""
+    content: bytes
+    reason: str
+    error: str
+    """One sentence that names the thing."""
+    stage: str
+    source: str
+    position: int
+    attempts: int = 1
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        """The record's headers; text is UTF-8."""
+        return [
+            ("reason", self.reason.encode()),
+            ("error", self.error.encode("utf-8", "backslashreplace")),
+            ("stage", self.stage.encode()),
+            ("source", self.source.encode()),
+            ("position", b"%d" % self.position),
+            ("attempts", b"%d" % self.attempts),
+        ]

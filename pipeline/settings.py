@@ -1,0 +1,158 @@
+"""Every setting in one table: name, default, unit, help. Flags, environment, file and documents come from it.
+
+Order of precedence: flag > environment `COPYDESK_NAME` > `copydesk.toml` > default.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from pipeline.errors import SettingError
+
+ENVIRONMENT_PREFIX = "COPYDESK_"
+FILE = "copydesk.toml"
+
+
+def _setting(
+    default: Any, help: str, *, unit: str = "", choices: tuple[str, ...] = (), low: float | None = None, secret: bool = False
+) -> Any:
+    meta = {"help": help, "unit": unit, "choices": choices, "low": low, "secret": secret}
+    if isinstance(default, list):
+        return field(default_factory=lambda: tuple(default), metadata=meta)
+    return field(default=default, metadata=meta)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a command runs with. Immutable; `load` builds it, tests build it directly."""
+
+    # Kafka
+    broker: str = _setting("", "bootstrap address HOST:PORT of an existing cluster; empty: the embedded broker")
+    broker_port: int = _setting(9092, "port of the embedded broker; 0 takes a free one", low=0)
+    prefix: str = _setting("articles", "first part of every topic's name")
+    partitions: int = _setting(4, "partitions of topics that we create", low=1)
+    replication_factor: int = _setting(-1, "replicas of topics that we create; -1: what the cluster says", low=-1)
+    security_protocol: str = _setting(
+        "PLAINTEXT", "how clients talk to Kafka", choices=("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+    )
+    sasl_mechanism: str = _setting(
+        "PLAIN", "how clients log in", choices=("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
+    )
+    sasl_username: str = _setting("", "user name for PLAIN and SCRAM")
+    sasl_password: str = _setting("", "password for PLAIN and SCRAM (environment or file only)", secret=True)
+    sasl_password_file: str = _setting("", "file that holds the password")
+    sasl_token_file: str = _setting("", "file that holds the OAUTHBEARER token; read again at every login")
+    ssl_cafile: str = _setting("", "PEM file of the authorities to trust; empty: the system's")
+    ssl_certfile: str = _setting("", "PEM file of our own certificate")
+    ssl_keyfile: str = _setting("", "PEM file of our own key")
+    # files
+    data_dir: str = _setting(".copydesk", "where the embedded broker and our state live")
+    inbox: tuple[str, ...] = _setting(["inbox"], "folder to watch; may be repeated")
+    after: str = _setting("keep", "what becomes of a published file", choices=("keep", "move", "delete"))
+    after_dir: str = _setting("", "where `--after move` puts files; empty: beside the inbox, named INBOX.done")
+    settle_seconds: float = _setting(0.4, "a file must stand still this long between two looks", unit="seconds", low=0)
+    scan_seconds: float = _setting(5.0, "pause between two full scans of the inbox", unit="seconds", low=0.05)
+    max_article_bytes: int = _setting(4_194_304, "larger articles are rejected", unit="bytes", low=1024)
+    max_file_bytes: int = _setting(67_108_864, "larger files are rejected, save JSON Lines", unit="bytes", low=1024)
+    max_unpacked_ratio: int = _setting(200, "a gzip that grows by more than this is rejected", low=2)
+    # stream
+    workers: int = _setting(0, "worker processes of `run`; 0: one a core", low=0)
+    batch_articles: int = _setting(500, "most articles in one batch", low=1)
+    batch_seconds: float = _setting(0.5, "aim for the work in one batch", unit="seconds", low=0.01)
+    window_seconds: int = _setting(604_800, "how long an article is remembered for de-duplication", unit="seconds", low=60)
+    session_timeout_seconds: float = _setting(8.0, "a silent worker is given up after this", unit="seconds", low=6)
+    drain_seconds: float = _setting(20.0, "how long a stopping process may finish what it holds", unit="seconds", low=0)
+    # endpoints
+    metrics_host: str = _setting("127.0.0.1", "address of /metrics, /livez and /readyz")
+    metrics_port: int = _setting(9108, "their port; 0 takes a free one", low=0)
+    # words
+    log_level: str = _setting("warning", "how much is logged", choices=("debug", "info", "warning", "error"))
+
+    @property
+    def group(self) -> str:
+        """Consumer group of the workers, and stem of every transactional id."""
+        return f"copydesk-{self.prefix}"
+
+    def password(self) -> str:
+        """The SASL password from its file or setting. Raises SettingError where the file cannot be read."""
+        return _secret(self.sasl_password_file, "sasl_password_file") if self.sasl_password_file else self.sasl_password
+
+    def token(self) -> str:
+        """The OAUTHBEARER token, read afresh. Raises SettingError where the file cannot be read."""
+        return _secret(self.sasl_token_file, "sasl_token_file")
+
+    def __repr__(self) -> str:
+        shown = {f.name: "…" if f.metadata["secret"] else getattr(self, f.name) for f in fields(self)}
+        return f"Settings({shown})"
+
+    def environment(self) -> dict[str, str]:
+        """The settings as environment variables: how `run` hands them, secrets too, to its children."""
+        return {ENVIRONMENT_PREFIX + f.name.upper(): _as_text(getattr(self, f.name)) for f in fields(self)}
+
+
+def _secret(path: str, name: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError as error:
+        raise SettingError(f"{name}: cannot read {path} ({error.strerror}); check the path and its rights") from error
+
+
+def _as_text(value: Any) -> str:
+    return "\n".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _parse(name: str, value: Any, where: str) -> Any:
+    """One value from a flag, variable or file in its declared type. Raises SettingError."""
+    spec = next(f for f in fields(Settings) if f.name == name)
+    kind = get_type_hints(Settings)[name]
+    try:
+        if kind == tuple[str, ...]:
+            parts = value.splitlines() if isinstance(value, str) else value
+            return tuple(str(part) for part in parts)
+        parsed = kind(value)
+    except (TypeError, ValueError) as error:
+        raise SettingError(f"{where}: {name} must be {_KINDS[kind]}, not {value!r}") from error
+    low, choices = spec.metadata["low"], spec.metadata["choices"]
+    if low is not None and parsed < low:
+        raise SettingError(f"{where}: {name} must be at least {low}, not {value}")
+    if choices and parsed not in choices:
+        raise SettingError(f"{where}: {name} must be one of {', '.join(choices)}, not {value!r}")
+    return parsed
+
+
+_KINDS = {int: "a whole number", float: "a number", str: "text"}
+
+
+def load(flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ, file: Path | None = None) -> Settings:
+    """Settings from `flags` (absent or None: not given), `environment` and `file` (default: `copydesk.toml` here).
+
+    Raises SettingError on an unknown name in the file or an unusable value anywhere, naming where it stood.
+    """
+    names = [f.name for f in fields(Settings)]
+    found: dict[str, Any] = {}
+    path = file or Path(FILE)
+    for name, value in _from_file(path).items():
+        if name not in names:
+            raise SettingError(f"{path}: there is no setting {name!r}; `copydesk run --help` lists them")
+        found[name] = _parse(name, value, str(path))
+    for name in names:
+        variable = ENVIRONMENT_PREFIX + name.upper()
+        if variable in environment:
+            found[name] = _parse(name, environment[variable], variable)
+        if flags.get(name) is not None:
+            found[name] = _parse(name, flags[name], "--" + name.replace("_", "-"))
+    return Settings(**found)
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingError(f"{path}: cannot be read as TOML ({error}); mend or remove it") from error

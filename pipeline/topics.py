@@ -1,0 +1,75 @@
+"""Every topic, in the order the data flows: what its key and value are, how it is kept, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic as declared. `name` is the part after the prefix, so `raw` is `articles.raw` by default."""
+
+    name: str
+    key: str
+    value: str
+    why: str
+    partitions: int | None = None
+    """None: the `partitions` setting."""
+    config: dict[str, str] = field(default_factory=dict)
+
+
+TOPICS: tuple[Topic, ...] = (
+    Topic(
+        "raw",
+        key="article id",
+        value="the article's bytes exactly as found",
+        why="what came in, for replay; a week is enough to mend a fault downstream",
+        config={"cleanup.policy": "delete", "retention.ms": str(7 * DAY_MS)},
+    ),
+    Topic(
+        "files",
+        key="inbox-relative path",
+        value="JSON: how far that file has been published",
+        why="the ledger: written in the transaction that publishes, read back after a crash",
+        partitions=1,
+        config={"cleanup.policy": "compact"},
+    ),
+    Topic(
+        "claims",
+        key="none",
+        value="binary: one batch of article ids, fingerprints and signatures",
+        why="its order decides which article is the original; retention is the de-duplication window",
+        partitions=1,
+        config={"cleanup.policy": "delete"},
+    ),
+    Topic(
+        "enriched",
+        key="article id",
+        value="ninjs 3.1 JSON with x_copydesk",
+        why="the product",
+        config={"cleanup.policy": "delete", "retention.ms": str(30 * DAY_MS)},
+    ),
+    Topic(
+        "duplicates",
+        key="article id",
+        value="ninjs 3.1 JSON without tags, with x_copydesk.duplicate",
+        why="kept, not dropped: who syndicated what is news too",
+        config={"cleanup.policy": "delete", "retention.ms": str(30 * DAY_MS)},
+    ),
+    Topic(
+        "rejected",
+        key="article id; the source for what never reached raw",
+        value="the original bytes",
+        why="dead letters, with the reason in the headers",
+        config={"cleanup.policy": "delete", "retention.ms": str(30 * DAY_MS)},
+    ),
+)
+
+OUTCOMES = ("enriched", "duplicates", "rejected")
+
+
+def topic_name(prefix: str, name: str) -> str:
+    """The full name on the broker, e.g. `articles.raw`."""
+    return f"{prefix}.{name}"

@@ -19,7 +19,13 @@ FILE = "copydesk.toml"
 
 
 def _setting(
-    default: Any, help: str, *, unit: str = "", choices: tuple[str, ...] = (), low: float | None = None, secret: bool = False
+    default: Any,
+    help: str,
+    *,
+    unit: str = "",
+    choices: tuple[str, ...] = (),
+    low: float | None = None,
+    secret: bool = False,
 ) -> Any:
     meta = {"help": help, "unit": unit, "choices": choices, "low": low, "secret": secret}
     if isinstance(default, list):
@@ -64,7 +70,7 @@ class Settings:
     workers: int = _setting(0, "worker processes of `run`; 0: one a core", low=0)
     batch_articles: int = _setting(500, "most articles in one batch", low=1)
     batch_seconds: float = _setting(0.5, "aim for the work in one batch", unit="seconds", low=0.01)
-    window_seconds: int = _setting(604_800, "how long an article is remembered for de-duplication", unit="seconds", low=60)
+    window_seconds: int = _setting(604_800, "how long de-duplication remembers an article", unit="seconds", low=60)
     session_timeout_seconds: float = _setting(8.0, "a silent worker is given up after this", unit="seconds", low=6)
     drain_seconds: float = _setting(20.0, "how long a stopping process may finish what it holds", unit="seconds", low=0)
     # endpoints

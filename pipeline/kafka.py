@@ -1,0 +1,145 @@
+"""What every Kafka client of ours needs: address, security, topics. Set once in `Settings`, used by all."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.abc import AbstractTokenProvider
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
+
+from pipeline.errors import BrokerUnreachableError, SettingError
+from pipeline.settings import Settings
+from pipeline.topics import TOPICS, topic_name
+
+# A record carries headers and a key beside the article; 64 KiB leaves room for the longest source name.
+RECORD_OVERHEAD_BYTES = 65_536
+_TOPIC_ALREADY_EXISTS = 36
+
+
+class _TokenFile(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka ships no types
+    """Hands out the OAUTHBEARER token that the file holds at the moment of each login."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def token(self) -> str:
+        return self._settings.token()
+
+
+def client_options(settings: Settings, bootstrap: str = "") -> dict[str, Any]:
+    """Keyword arguments for any aiokafka client: bootstrap servers and security.
+
+    `bootstrap` overrides `settings.broker` where the embedded broker chose its own port.
+    Raises SettingError where a certificate or secret file cannot be read.
+    """
+    options: dict[str, Any] = {
+        "bootstrap_servers": bootstrap or settings.broker,
+        "security_protocol": settings.security_protocol,
+    }
+    if settings.security_protocol.endswith("SSL"):
+        options["ssl_context"] = _ssl_context(settings)
+    if settings.security_protocol.startswith("SASL"):
+        options |= _sasl_options(settings)
+    return options
+
+
+def _ssl_context(settings: Settings) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=settings.ssl_cafile or None)
+        if settings.ssl_certfile:
+            context.load_cert_chain(settings.ssl_certfile, settings.ssl_keyfile or None)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingError(
+            f"TLS: cannot use ssl_cafile={settings.ssl_cafile!r} / ssl_certfile={settings.ssl_certfile!r} ({error});"
+            " both must be PEM files that this user may read"
+        ) from error
+    return context
+
+
+def _sasl_options(settings: Settings) -> dict[str, Any]:
+    options: dict[str, Any] = {"sasl_mechanism": settings.sasl_mechanism}
+    if settings.sasl_mechanism == "OAUTHBEARER":
+        return options | {"sasl_oauth_token_provider": _TokenFile(settings)}
+    return options | {"sasl_plain_username": settings.sasl_username, "sasl_plain_password": settings.password()}
+
+
+def unreachable(settings: Settings, error: BaseException) -> BrokerUnreachableError:
+    """The one-line error for a broker that does not answer or does not let us in."""
+    return BrokerUnreachableError(
+        f"no Kafka answers at {settings.broker} ({error}); check --broker, the security settings and the network"
+    )
+
+
+def max_record_bytes(settings: Settings) -> int:
+    """The largest record we ever send: a full-size article, its headers, and what enriching adds."""
+    return 2 * settings.max_article_bytes + RECORD_OVERHEAD_BYTES
+
+
+def _declared(settings: Settings) -> list[NewTopic]:
+    wanted = []
+    for topic in TOPICS:
+        config = dict(topic.config)
+        if topic.name == "claims":
+            config["retention.ms"] = str(settings.window_seconds * 1000)
+        elif topic.name != "files":
+            config["max.message.bytes"] = str(max_record_bytes(settings))
+        wanted.append(
+            NewTopic(
+                topic_name(settings.prefix, topic.name),
+                num_partitions=topic.partitions or settings.partitions,
+                replication_factor=settings.replication_factor,
+                topic_configs=config,
+            )
+        )
+    return wanted
+
+
+async def ensure_topics(settings: Settings) -> list[str]:
+    """Create the topics that are missing and return their names; existing ones are left as they are.
+
+    Raises BrokerUnreachableError where there is no broker or it refuses.
+    """
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    try:
+        await admin.start()
+        present = set(await admin.list_topics())
+        missing = [topic for topic in _declared(settings) if topic.name not in present]
+        if missing:
+            _check_created(await admin.create_topics(missing))
+    except KafkaError as error:
+        raise unreachable(settings, error) from error
+    finally:
+        await admin.close()
+    return [topic.name for topic in missing]
+
+
+def _check_created(response: Any) -> None:
+    for name, code, *rest in response.topic_errors:
+        # Two roles that start at the same time both find the topic missing; one creates it.
+        if code not in (0, _TOPIC_ALREADY_EXISTS):
+            raise for_code(code)(f"cannot create topic {name}: {rest[0] if rest else code}")
+
+
+async def check_reachable(settings: Settings) -> None:
+    """Raises BrokerUnreachableError unless a broker answers at `settings.broker`."""
+    consumer = AIOKafkaConsumer(**client_options(settings))
+    try:
+        await consumer.start()
+    except (KafkaConnectionError, KafkaError, OSError) as error:
+        raise unreachable(settings, error) from error
+    finally:
+        await consumer.stop()
+
+
+def quiet_client_logs(level: int) -> None:
+    """Keep the client libraries' routine warnings out of our logs.
+
+    On Kafka 4 the first send after a commit is often answered with a retriable NotEnoughReplicas while the
+    commit's marker is still being written; aiokafka warns each time and then succeeds.
+    """
+    for name in ("aiokafka", "kafka", "faust", "mode"):
+        logging.getLogger(name).setLevel(max(level, logging.ERROR))

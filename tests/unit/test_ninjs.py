@@ -1,0 +1,223 @@
+"""One full article, written out slot by slot, and what changes when something is missing, doubtful or broken."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+import orjson
+import pytest
+
+from pipeline import __version__, ninjs
+from pipeline.records import (
+    ORIGINAL,
+    Article,
+    Dated,
+    Mention,
+    Place,
+    RawArticle,
+    Tags,
+    Topic,
+    Verdict,
+    article_id,
+)
+from tests.golden.ninjs.check import OURS, faults
+
+SOURCE = "wire/lisbon%20ferry.html"
+BODY = "Ferry crews in Lisbon ended a strike on Tuesday, Ana Prates said.\n\nThe harbour union had asked for “rest”."
+RAW = RawArticle(
+    id=article_id(SOURCE, 0, "ab" * 32),
+    source=SOURCE,
+    position=0,
+    media_type="text/html",
+    received="2025-03-18T14:22:05.120Z",
+    sha256="ab" * 32,
+    content=b"<html>",
+)
+PUBLISHED = Dated("2025-03-18T09:30:00Z", "minute", True, "2025-03-18T10:30+01:00", "json-ld")
+ARTICLE = Article(
+    raw=RAW,
+    format="html",
+    headline="Ferry crews end strike",
+    headline_derived=False,
+    body=BODY,
+    word_count=19,
+    byline=("Ana Prates", "Bo Lind"),
+    published=PUBLISHED,
+    modified=Dated("2025-03-19T00:00:00Z", "day", False, "19 March 2025", "meta"),
+    language="en-GB",
+    url="https://example.org/ferry",
+    publisher="Harbour Post",
+    place="LISBON",
+    warnings=("charset-guessed",),
+)
+PLAIN = Article(RAW, "text", "Ferry crews", True, "Ferry crews ended a strike.", 5)
+TAGS = Tags(
+    language="en",
+    language_confidence=0.98,
+    people=("Ana Prates",),
+    organisations=("harbour union",),
+    places=(Place("Lisbon", "city", "PT", 38.71667, -9.13333, 2267057), Place("Portugal", "country", "PT")),
+    topics=(Topic("20000533", "strike", 87),),
+    keywords=("ferry crews",),
+    mentions=(Mention(15, 21, "Lisbon", "place", "Lisbon"),),
+)
+OTHER = "0" * 32
+
+
+def read(record: bytes) -> dict[str, Any]:
+    assert faults(record) == []
+    found: dict[str, Any] = orjson.loads(record)
+    return found
+
+
+def test_every_fact_has_its_slot() -> None:
+    assert read(ninjs.enriched(ARTICLE, ORIGINAL, TAGS)) == {
+        "uri": f"urn:copydesk:article:{RAW.id}",
+        "type": "text",
+        "standard": {"name": "ninjs", "version": "3.1"},
+        "language": "en",
+        "headlines": [{"role": "main", "value": "Ferry crews end strike"}],
+        "firstCreated": "2025-03-18T14:22:05.120Z",
+        "contentCreated": "2025-03-18T09:30:00Z",
+        "by": "Ana Prates, Bo Lind",
+        "located": "LISBON",
+        "altIds": [{"role": "canonical-url", "value": "https://example.org/ferry"}],
+        "infoSources": [{"name": "Harbour Post", "role": "publisher"}],
+        "bodies": [
+            {"role": "main", "contentType": "text/plain", "wordCount": 19, "charCount": len(BODY), "value": BODY}
+        ],
+        "subjects": [
+            {
+                "name": "strike",
+                "uri": "http://cv.iptc.org/newscodes/mediatopic/20000533",
+                "creator": "copydesk",
+                "confidence": 87,
+            }
+        ],
+        "people": [{"name": "Ana Prates"}],
+        "organisations": [{"name": "harbour union"}],
+        "places": [
+            {
+                "name": "Lisbon",
+                "uri": "https://sws.geonames.org/2267057/",
+                "geoJSON": {"type": "Point", "coordinates": [-9.13333, 38.71667]},
+            },
+            {"name": "Portugal", "literal": "PT"},
+        ],
+        "x_copydesk": {
+            "id": RAW.id,
+            "source": SOURCE,
+            "position": 0,
+            "format": "html",
+            "headline_derived": False,
+            "dates": {
+                "published": {
+                    "value": "2025-03-18T09:30:00Z",
+                    "precision": "minute",
+                    "zone_known": True,
+                    "raw": "2025-03-18T10:30+01:00",
+                    "origin": "json-ld",
+                },
+                "modified": {
+                    "value": "2025-03-19T00:00:00Z",
+                    "precision": "day",
+                    "zone_known": False,
+                    "raw": "19 March 2025",
+                    "origin": "meta",
+                },
+            },
+            "language": {"code": "en", "confidence": 0.98, "declared": "en-GB"},
+            "warnings": ["charset-guessed"],
+            "versions": {"copydesk": __version__, "rules": ninjs.RULES},
+            "places": [
+                {"name": "Lisbon", "kind": "city", "country": "PT"},
+                {"name": "Portugal", "kind": "country", "country": "PT"},
+            ],
+            "keywords": ["ferry crews"],
+            "mentions": [{"start": 15, "end": 21, "text": "Lisbon", "kind": "place", "name": "Lisbon"}],
+        },
+    }
+
+
+def test_what_is_not_known_has_no_key() -> None:
+    record = read(ninjs.enriched(PLAIN, ORIGINAL, Tags()))
+    assert {"contentCreated", "by", "located", "altIds", "infoSources"}.isdisjoint(record)
+    assert record["x_copydesk"]["dates"] == {}
+    assert record["x_copydesk"]["headline_derived"] is True
+
+
+def test_a_tagger_that_found_nothing_says_so_with_empty_lists() -> None:
+    record = read(ninjs.enriched(PLAIN, ORIGINAL, Tags()))
+    assert [record[key] for key in ("subjects", "people", "organisations", "places")] == [[], [], [], []]
+    assert "tagging_failed" not in record["x_copydesk"]
+
+
+def test_a_tagger_that_broke_leaves_its_keys_out_and_says_why() -> None:
+    record = read(ninjs.enriched(ARTICLE, ORIGINAL, replace(TAGS, failed="The gazetteer ran out of memory.")))
+    assert {"subjects", "people", "organisations", "places"}.isdisjoint(record)
+    assert {"places", "keywords", "mentions"}.isdisjoint(record["x_copydesk"])
+    assert record["x_copydesk"]["tagging_failed"] == "The gazetteer ran out of memory."
+    assert record["bodies"][0]["value"] == BODY
+
+
+@pytest.mark.parametrize(
+    ("declared", "detected", "language", "ours"),
+    [
+        ("en-GB", "fr", "fr", {"code": "fr", "confidence": 0.9, "declared": "en-GB"}),
+        ("en-GB", None, "en-GB", {"code": "en-GB", "declared": "en-GB"}),
+        (None, "fr", "fr", {"code": "fr", "confidence": 0.9}),
+        (None, None, "und", {"code": "und"}),
+    ],
+)
+def test_language_is_detected_else_declared_else_und(
+    declared: str | None, detected: str | None, language: str, ours: dict[str, Any]
+) -> None:
+    tags = Tags(language=detected, language_confidence=0.9 if detected else 0.0)
+    record = read(ninjs.enriched(replace(ARTICLE, language=declared), ORIGINAL, tags))
+    assert (record["language"], record["x_copydesk"]["language"]) == (language, ours)
+
+
+def test_a_revision_names_the_version_before() -> None:
+    record = read(ninjs.enriched(ARTICLE, Verdict("revision", of=OTHER, number=2), TAGS))
+    assert record["x_copydesk"]["revision"] == {"of": OTHER, "number": 2}
+    assert "duplicate" not in record["x_copydesk"]
+
+
+def test_a_duplicate_is_the_article_without_tags_and_names_its_original() -> None:
+    record = read(ninjs.duplicate(ARTICLE, Verdict("duplicate", OTHER, "near", 0.914)))
+    whole = read(ninjs.enriched(ARTICLE, ORIGINAL, TAGS))
+    assert record["x_copydesk"]["duplicate"] == {"of": OTHER, "method": "near", "similarity": 0.914}
+    assert {"subjects", "people", "organisations", "places"}.isdisjoint(record)
+    assert {key: whole[key] for key in record if key not in ("language", "x_copydesk")} == {
+        key: record[key] for key in record if key not in ("language", "x_copydesk")
+    }
+    assert record["language"] == "en-GB"
+
+
+def test_fields_that_are_written_as_they_stand_are_those_of_the_schema() -> None:
+    def names(record: type) -> list[str]:
+        return [field.name for field in fields(record)]
+
+    ours = OURS["$defs"]["enriched"]["properties"]["x_copydesk"]["properties"]
+    assert names(Mention) == list(ours["mentions"]["items"]["properties"])
+    assert names(Dated) == list(OURS["$defs"]["dated"]["properties"])
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda record: record.update(colour="red"),
+        lambda record: record["x_copydesk"].update(story="s1"),
+        lambda record: record.pop("people"),
+        lambda record: record["x_copydesk"].pop("mentions"),
+        lambda record: record.update(firstCreated="yesterday"),
+        lambda record: record["x_copydesk"].update(duplicate={"of": OTHER, "method": "near", "similarity": 1.0}),
+        lambda record: record["x_copydesk"].update(tagging_failed="It broke."),
+        lambda record: record["places"][0]["geoJSON"]["coordinates"].append(3),
+    ],
+)
+def test_our_schema_says_no(spoil: Any) -> None:
+    record = orjson.loads(ninjs.enriched(ARTICLE, ORIGINAL, TAGS))
+    spoil(record)
+    assert any(fault.startswith("ours") for fault in faults(orjson.dumps(record)))

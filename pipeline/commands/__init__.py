@@ -1,0 +1,45 @@
+"""One module a command: `add_arguments(parser)` says what it takes, `run(settings, args)` gives the exit code.
+
+What several commands share is here: where the broker is, and how to end when nobody reads on.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.broker import running_bootstrap
+from pipeline.errors import BrokerUnreachableError
+from pipeline.settings import Settings
+
+
+def with_broker(settings: Settings) -> Settings:
+    """`settings` with `broker` filled in: the one that was named, else the embedded one that runs.
+
+    Raises BrokerUnreachableError where no broker was named and none is running.
+    """
+    if settings.broker:
+        return settings
+    found = running_bootstrap(Path(settings.data_dir))
+    if not found:
+        raise BrokerUnreachableError(
+            f"no broker runs for {settings.data_dir}; start one with `copydesk run` or name one with --broker"
+        )
+    return replace(settings, broker=found)
+
+
+def until_closed(work: Callable[[], int]) -> int:
+    """What `work` returns; 0 where whoever read our output (`| head`) went away, 130 after Ctrl-C."""
+    try:
+        code = work()
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Python flushes stdout once more on its way out, and would complain then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130

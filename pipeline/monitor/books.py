@@ -1,0 +1,126 @@
+"""Reads the books from Kafka: the ledger topic, the committed offsets with their counts, and the lag."""
+
+from __future__ import annotations
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
+
+from pipeline.clock import Clock, SystemClock
+from pipeline.errors import BrokerUnreachableError
+from pipeline.kafka import client_options, unreachable
+from pipeline.metrics import Meter
+from pipeline.monitor.peek import Peek
+from pipeline.monitor.snapshot import Entry, LedgerSums, Settled, Snapshot, settled_from
+from pipeline.settings import Settings
+from pipeline.topics import OUTCOMES, topic_name
+
+_NO_COMMIT = OffsetAndMetadata(-1, "")
+_STALLED_SECONDS = 10.0
+
+
+class Books:
+    """Follows the books of one prefix. Call `start`, then `refresh` as often as you like, then `stop`.
+
+    The first refresh reads the whole ledger, later ones what is new in it. With a `meter` each refresh sets the
+    gauges of the books and of the lag.
+    """
+
+    def __init__(self, settings: Settings, meter: Meter | None = None, clock: Clock | None = None) -> None:
+        options = client_options(settings)
+        self._settings, self._meter = settings, meter
+        self._clock = clock or SystemClock()
+        self._raw = topic_name(settings.prefix, "raw")
+        self._files = topic_name(settings.prefix, "files")
+        self._admin = AIOKafkaAdminClient(**options)
+        self._ledger = AIOKafkaConsumer(**options, group_id=None, isolation_level="read_committed")
+        self._peek = Peek(options, self._clock)
+        self._partitions: dict[str, list[TopicPartition]] = {}
+        self._sums = LedgerSums()
+
+    async def start(self) -> None:
+        """Connect. Raises BrokerUnreachableError."""
+        try:
+            await self._admin.start()
+            await self._ledger.start()
+            await self._peek.start()
+        except (KafkaError, OSError) as error:
+            await self.stop()
+            raise unreachable(self._settings, error) from error
+
+    async def stop(self) -> None:
+        """Disconnect; may be called at any time."""
+        await self._peek.stop()
+        await self._ledger.stop()
+        await self._admin.close()
+
+    async def refresh(self) -> Snapshot:
+        """The books now; a topic that is not there counts as empty. Raises BrokerUnreachableError."""
+        try:
+            await self._find_partitions()
+            # Settled before received: in between more may come in, so nothing ever seems to come out of nowhere.
+            offsets = await self._committed()
+            await self._follow_ledger()
+            lag = await self._peek.lag({tp: offsets.get(tp, _NO_COMMIT).offset for tp in self._of(self._raw)})
+        except (KafkaError, OSError) as error:
+            raise unreachable(self._settings, error) from error
+        settled = sum((settled_from(offset.metadata) for offset in offsets.values()), Settled())
+        snapshot = Snapshot(self._sums.received, settled, lag)
+        if self._meter:
+            record(self._meter, self._settings, snapshot)
+        return snapshot
+
+    def _of(self, topic: str) -> list[TopicPartition]:
+        return self._partitions.get(topic, [])
+
+    async def _find_partitions(self) -> None:
+        if self._of(self._raw) and self._of(self._files):
+            return
+        # Asked for by name, a topic that is missing would be created by a broker with auto-creation on.
+        for topic in await self._admin.describe_topics():
+            if topic["topic"] in (self._raw, self._files):
+                self._partitions[topic["topic"]] = [
+                    TopicPartition(topic["topic"], part["partition"]) for part in topic["partitions"]
+                ]
+        if self._of(self._files):
+            self._ledger.assign(self._of(self._files))
+            await self._ledger.seek_to_beginning()
+
+    async def _committed(self) -> dict[TopicPartition, OffsetAndMetadata]:
+        found = await self._admin.list_consumer_group_offsets(self._settings.group)
+        return {tp: offset for tp, offset in found.items() if tp.topic == self._raw}
+
+    async def _follow_ledger(self) -> None:
+        partitions = self._of(self._files)
+        if not partitions:
+            return
+        ends = await self._ledger.end_offsets(partitions)
+        moved = self._clock.monotonic()
+        while [tp for tp in partitions if await self._ledger.position(tp) < ends[tp]]:
+            batches = await self._ledger.getmany(timeout_ms=500)
+            for records in batches.values():
+                for record in records:
+                    self._sums.apply(record.key, read_entry(record.value))
+                moved = self._clock.monotonic()
+            if self._clock.monotonic() - moved > _STALLED_SECONDS:
+                raise BrokerUnreachableError(
+                    f"{self._settings.broker} no longer answers reads of {self._files}; is the broker up?"
+                )
+
+
+def record(meter: Meter, settings: Settings, snapshot: Snapshot) -> None:
+    """Set the gauges of the books and of the lag."""
+    meter.set("ledger_received", snapshot.received)
+    for outcome in OUTCOMES:
+        meter.set("ledger_settled", getattr(snapshot.settled, outcome), topic=topic_name(settings.prefix, outcome))
+    raw = topic_name(settings.prefix, "raw")
+    for partition, lag in snapshot.lag.items():
+        labels = {"topic": raw, "partition": str(partition)}
+        meter.set("consumer_lag_messages", lag.messages, **labels)
+        meter.set("consumer_lag_seconds", lag.seconds, **labels)
+
+
+def read_entry(value: bytes | None) -> Entry:
+    """A ledger record's value as what it adds to the sums."""
+    raise NotImplementedError

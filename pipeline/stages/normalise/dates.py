@@ -1,0 +1,151 @@
+"""The date that an article states, read by a ladder of exact forms, cheapest first; what no rung takes is given up.
+
+ISO 8601 and seconds since 1970, then RFC 822 (mail and RSS), then the long forms that English pages print, then
+East Asian and unmistakable numeric ones. Nothing is ever filled in from today, and 03/04/2025 is nobody's date.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+from pipeline.records import Dated
+
+UNREAD = "date-unread"
+IMPLAUSIBLE = "date-implausible"
+
+Precision = Literal["day", "minute", "second"]
+Reading = tuple[datetime, Precision]
+
+_EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+_LONGEST = 120  # characters; more is a sentence, not a date
+_ISO = re.compile(
+    r"\d{4}-?\d\d-?\d\d(?:[T ](\d\d)(:?\d\d)?(:?\d\d)?([.,]\d+)?\s*(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?", re.I
+)
+_EPOCH = re.compile(r"(?:\d{9,10}|\d{12,13})(?:\.\d+)?")
+_RFC822 = re.compile(
+    r"(?:[A-Z][a-z]{2,8},? )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(:\d\d)?(?: (?:[A-Z]{1,5}|[+-]\d{4}))?"
+)
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        "jan january|feb february|mar march|apr april|may|jun june|jul july|aug august|sep sept september|oct october"
+        "|nov november|dec december".split("|"),
+        start=1,
+    )
+    for name in names.split()
+}
+_MONTH = rf"(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\b\.?"
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_TIME = (
+    r"(?:(?:,| at| -| –| \|)?\s*(?P<hour>\d{1,2})(?:[:.](?P<minute>\d\d))?(?::(?P<second>\d\d))?"
+    r"\s*(?P<half>[ap]\.?m\b\.?)?\s*(?P<zone>\(?[A-Z]{1,4}\)?|[+-]\d\d:?\d\d)?)?"
+)
+_LEAD = r"(?:(?:published|posted|updated|last updated)(?: on)?:?\s*)?(?:[a-z]{3,9}day,?\s+|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+)?"
+_LONG = tuple(
+    re.compile(_LEAD + form + _TIME, re.I)
+    for form in (
+        rf"{_MONTH}\s+{_DAY},?\s+(?P<year>\d{{4}})",
+        rf"{_DAY}\.?\s+(?:of\s+)?{_MONTH},?\s+(?P<year>\d{{4}})",
+        rf"{_DAY}-{_MONTH}-(?P<year>\d{{4}})",
+        r"(?P<year>\d{4})\s*[年/.]\s*(?P<month>\d{1,2})\s*[月/.]\s*(?P<day>\d{1,2})\s*日?",
+        r"(?P<day>\d{1,2})\.\s*(?P<month>\d{1,2})\.\s*(?P<year>\d{4})",
+        r"(?P<day>1[3-9]|2\d|3[01])[/-](?P<month>\d{1,2})[/-](?P<year>\d{4})",
+        r"(?P<month>\d{1,2})[/-](?P<day>1[3-9]|2\d|3[01])[/-](?P<year>\d{4})",
+    )
+)
+_ZONE_HOURS = {
+    "Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "BST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "JST": 9,
+    "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+}  # fmt: skip
+# Newsrooms write ET for whichever of EST and EDT holds that day.
+_GENERIC_ZONE_HOURS = {"ET": -5, "CT": -6, "MT": -7, "PT": -8}
+
+
+def read_date(words: str, origin: str, received: str) -> tuple[Dated | None, str | None]:
+    """The moment that `words` state, or None with a warning slug.
+
+    `received` (RFC 3339) bounds it: before 1990 or more than a day after `received` is implausible and is not
+    passed on. A time without a zone is taken as UTC and marked `zone_known=False`.
+    """
+    text = " ".join(words[: _LONGEST + 1].split())
+    try:
+        reading = _read(text) if text and len(text) <= _LONGEST else None
+        if reading is None:
+            return None, UNREAD
+        moment, precision = reading
+        zoned = moment.tzinfo is not None
+        moment = moment.astimezone(UTC) if zoned else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # the 31st of February; the year 9999 a zone further west
+        return None, UNREAD
+    if not _EARLIEST <= moment <= datetime.fromisoformat(received) + timedelta(days=1):
+        return None, IMPLAUSIBLE
+    value = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Dated(value, precision, zoned and precision != "day", text, origin), None
+
+
+def _read(text: str) -> Reading | None:
+    if found := _ISO.fullmatch(text):
+        return _iso(text, found)
+    if _EPOCH.fullmatch(text):
+        number = float(text)
+        return datetime.fromtimestamp(number / 1000 if number > 1e11 else number, UTC), "second"
+    if found := _RFC822.fullmatch(text):
+        return parsedate_to_datetime(text), "second" if found[1] else "minute"
+    matches = (form.fullmatch(text) for form in _LONG)
+    return next((_long(match) for match in matches if match), None)
+
+
+def _iso(text: str, found: re.Match[str]) -> Reading:
+    hour, minute, second, fraction, zone = found.groups()
+    if hour is None:
+        return datetime.fromisoformat(text), "day"
+    if zone:
+        text = text[: found.start(5)].rstrip() + ("Z" if zone.isalpha() else zone)
+    if fraction:  # below a second nothing is kept
+        text = text.replace(fraction, "", 1)
+    return datetime.fromisoformat(text), "second" if second else "minute" if minute else "minute"
+
+
+def _long(found: re.Match[str]) -> Reading:
+    parts = found.groupdict()
+    month = parts["month"]
+    day = date(int(parts["year"]), _MONTHS[month.lower()] if month.isalpha() else int(month), int(parts["day"]))
+    hour = parts["hour"]
+    if hour is None or not (parts["minute"] or parts["half"]):  # "18 March 2025 14" says nothing about a time
+        return datetime(day.year, day.month, day.day), "day"  # noqa: DTZ001 (the zone is unknown, and said so)
+    zone = _zone((parts["zone"] or "").strip("()").upper(), day)
+    moment = datetime(
+        day.year, day.month, day.day, _hour(int(hour), parts["half"]), int(parts["minute"] or 0),
+        int(parts["second"] or 0), tzinfo=zone,
+    )  # fmt: skip
+    return moment, "second" if parts["second"] else "minute"
+
+
+def _hour(hour: int, half: str | None) -> int:
+    if half is None or hour > 12:
+        return hour
+    return hour % 12 + (12 if half[0] in "pP" else 0)
+
+
+def _zone(name: str, day: date) -> timezone | None:
+    """The zone, None where the name is unknown or stands for several (IST)."""
+    if name[:1] in ("+", "-"):
+        minutes = int(name[1:3]) * 60 + int(name[-2:])
+        return timezone(timedelta(minutes=-minutes if name[0] == "-" else minutes))
+    hours = _ZONE_HOURS.get(name)
+    if hours is None and name in _GENERIC_ZONE_HOURS:
+        hours = _GENERIC_ZONE_HOURS[name] + _american_summer(day)
+    return None if hours is None else timezone(timedelta(hours=hours))
+
+
+def _american_summer(day: date) -> bool:
+    """Daylight saving in the United States since 2007: second Sunday of March to first Sunday of November."""
+    return _sunday(day.year, 3, 2) <= day < _sunday(day.year, 11, 1)
+
+
+def _sunday(year: int, month: int, nth: int) -> date:
+    first = date(year, month, 1)
+    return first + timedelta(days=(6 - first.weekday()) % 7 + 7 * (nth - 1))

@@ -1,0 +1,104 @@
+"""One reader for every JSON dialect: schema.org (also the JSON-LD in pages), ninjs 1 to 3, and news APIs.
+
+They differ in names, hardly in shapes, so a table says under which names a fact may stand, best first, and
+`texts` reads any shape: a string, a number, an object that wraps it, or a list of those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.stages.normalise.cleaning import from_html, has_tags, unescape
+from pipeline.stages.normalise.draft import Draft
+
+SUMMARY = "body-is-summary"
+
+Record = Mapping[str, Any]
+
+_HEADLINE = ("headline", "headlines", "title", "headLine", "name", "alternativeHeadline")
+_BODY = (
+    "articleBody", "bodies", "body_text", "body_html", "body_xhtml", "body", "bodyText", "bodyHtml", "content_text",
+    "content_html", "content", "maintext", "main_text", "full_text", "fulltext", "text", "article_text", "article",
+)  # fmt: skip
+_SUMMARY = ("description", "summary", "abstract", "descriptions", "description_text", "lead", "snippet")
+_AUTHORS = ("author", "authors", "byline", "by", "bylines", "creator")
+_PUBLISHED = (
+    "datePublished", "published", "publishedAt", "published_at", "date_published", "publication_date", "pubDate",
+    "pub_date", "date_publish", "publishDate", "publish_date", "published_date", "webPublicationDate", "contentCreated",
+    "contentcreated", "first_publication_date", "date", "created", "created_at", "timestamp", "firstCreated",
+    "firstcreated", "dateCreated", "versionCreated", "versioncreated",
+)  # fmt: skip
+_MODIFIED = (
+    "dateModified", "contentModified", "date_modified", "modified", "updated", "updated_at", "updatedAt",
+    "lastModified", "last_modified",
+)  # fmt: skip
+_LANGUAGE = ("inLanguage", "language", "lang", "language_code")
+_URL = ("url", "link", "canonical_url", "canonicalUrl", "canonical", "webUrl", "web_url", "mainEntityOfPage", "@id")
+_PUBLISHER = ("publisher", "source", "site", "site_name", "siteName", "provider", "copyrightHolder", "copyrightholder")
+_PLACE = ("dateline", "located")
+# Where a wrapping object keeps the words themselves. `@id` last: it names, it does not say.
+_INSIDE = ("value", "@value", "rendered", "main", "name", "text", "title", "url", "alternateName", "@id")
+_DEEPEST = 4
+_MOST = 50
+
+
+def texts(value: Any, depth: int = 0) -> Iterator[str]:
+    """The strings in `value`, in order; nothing deeper than four wrappers, which no dialect has."""
+    if isinstance(value, str):
+        if value.strip():
+            yield value
+    elif isinstance(value, bool) or depth == _DEEPEST:
+        return
+    elif isinstance(value, int | float):
+        yield str(value)
+    elif isinstance(value, list):
+        for item in _main_first(value[:_MOST]):
+            yield from texts(item, depth + 1)
+    elif isinstance(value, Mapping):
+        found = (next(texts(value.get(name), depth + 1), None) for name in _INSIDE)
+        yield from (text for text in [next(filter(None, found), None)] if text)
+
+
+def _main_first(items: list[Any]) -> list[Any]:
+    """ninjs lists every version of a headline or body; the one whose role is `main` goes first."""
+    return sorted(items, key=lambda item: not (isinstance(item, Mapping) and item.get("role") == "main"))
+
+
+def read_fields(record: Record, origin: str) -> Draft:
+    """What `record` states, as a Draft whose dates have this `origin`. `body` is empty where there is none."""
+    body = _body(record)
+    draft = Draft(
+        body=body or _body(record, _SUMMARY),
+        headline=_plain(_first(record, _HEADLINE)),
+        authors=[author for name in _AUTHORS for author in texts(record.get(name))],
+        published=[(words, origin) for name in _PUBLISHED for words in texts(record.get(name))],
+        modified=[(words, origin) for name in _MODIFIED for words in texts(record.get(name))],
+        language=_first(record, _LANGUAGE),
+        url=_first(record, _URL, "http"),
+        publisher=_first(record, _PUBLISHER),
+        place=_first(record, _PLACE),
+    )
+    if not body and draft.body:
+        draft.warnings.add(SUMMARY)
+    return draft
+
+
+def _first(record: Record, names: tuple[str, ...], start: str = "") -> str | None:
+    found = (text for name in names if name in record for text in texts(record[name]))
+    return next((text for text in found if text.startswith(start)), None)
+
+
+def _plain(text: str | None) -> str | None:
+    return text and (from_html(text) if has_tags(text) else unescape(text))
+
+
+def _body(record: Record, names: tuple[str, ...] = _BODY) -> str:
+    for name in names:
+        value = record.get(name)
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            value = "\n\n".join(value)  # a list of paragraphs, not of versions
+        words = next(texts(value), "")
+        if words and not words.startswith(("http://", "https://")):
+            return _plain(words) or ""
+    return ""

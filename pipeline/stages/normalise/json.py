@@ -1,0 +1,93 @@
+"""application/json: one object that holds one article."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from pipeline.errors import BrokenRecord, NoArticle
+from pipeline.stages.normalise.charset import decode
+from pipeline.stages.normalise.draft import Draft
+from pipeline.stages.normalise.fields import Record, read_fields
+
+CONTROLS = "json-controls"
+TRUNCATED = "body-truncated"
+
+# Names under which an envelope keeps the article itself.
+_ENVELOPES = (
+    "article",
+    "data",
+    "item",
+    "post",
+    "doc",
+    "document",
+    "_source",
+    "fields",
+    "response",
+    "content",
+    "@graph",
+)
+_DEEPEST = 4
+_CUT_MARK = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ char(?:acter)?s\]\s*\Z")
+
+
+def parse_json(content: bytes) -> Draft:
+    """The article in `content`. Raises BrokenRecord on broken JSON or another shape, NoArticle without a body."""
+    value, warnings = _load(content)
+    while isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if not isinstance(value, dict):
+        raise BrokenRecord(f"the JSON is {_kind(value)}, not an object; give one article as one object")
+    draft = _best(value)
+    if not draft.body:
+        names = ", ".join(list(value)[:8])
+        raise NoArticle(f"no field of this object holds an article's text (it has: {names}); name it `body` or `text`")
+    draft.body, cut = _CUT_MARK.subn("…", draft.body)
+    draft.warnings |= warnings | ({TRUNCATED} if cut else set())
+    return draft
+
+
+def _load(content: bytes) -> tuple[Any, set[str]]:
+    """The value, by orjson; what it refuses (other charsets, raw line ends in strings) by the slower library."""
+    try:
+        return orjson.loads(content), set()
+    except orjson.JSONDecodeError:
+        text, warnings = decode(content)
+    try:
+        return json.loads(text), warnings
+    except RecursionError as error:
+        raise BrokenRecord("the JSON is nested too deeply to be an article; flatten it") from error
+    except ValueError:
+        return _load_leniently(text), warnings | {CONTROLS}
+
+
+def _load_leniently(text: str) -> Any:
+    try:
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError) as error:
+        raise BrokenRecord(f"this is no JSON ({error}); mend it and drop it again") from error
+
+
+def _kind(value: Any) -> str:
+    return f"a list of {len(value)}" if isinstance(value, list) else "null" if value is None else type(value).__name__
+
+
+def _best(value: Record) -> Draft:
+    """The draft of the first object with a real body, from the outside in; else the first with anything."""
+    drafts = [read_fields(record, "field") for record in _unwrap(value, 0)]
+    full = (draft for draft in drafts if draft.body and "body-is-summary" not in draft.warnings)
+    return next(full, None) or next((draft for draft in drafts if draft.body), drafts[0])
+
+
+def _unwrap(value: Any, depth: int) -> Iterator[Record]:
+    if isinstance(value, list) and value and depth:
+        value = value[0]
+    if not isinstance(value, Mapping) or depth == _DEEPEST:
+        return
+    yield value
+    for name in _ENVELOPES:
+        yield from _unwrap(value.get(name), depth + 1)

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import Any, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from pipeline.errors import rejection_reasons
+from pipeline.settings import Settings
+from pipeline.topics import TOPICS, topic_name
 
 PREFIX = "copydesk_"
 STAGES = ("normalise", "deduplicate", "tag", "sink")
@@ -160,7 +163,7 @@ class Meter:
         self._series: dict[str, dict[LabelKey, Any]] = {}
         for metric in METRICS:
             family = _family(metric, self.registry)
-            combinations = product(*(values.get(label, ()) for label in metric.labels))
+            combinations = product(*(values.get(_source_of(metric, label), ()) for label in metric.labels))
             self._series[metric.name] = (
                 {key: family.labels(*key) for key in combinations} if metric.labels else {(): family}
             )
@@ -178,9 +181,24 @@ class Meter:
         self._series[name][tuple(labels.values())].observe(value)
 
 
+def _source_of(metric: Metric, label: str) -> str:
+    """Only the raw topic is followed partition by partition."""
+    return "partitioned_topic" if label == "topic" and "partition" in metric.labels else label
+
+
 def _family(metric: Metric, registry: CollectorRegistry) -> Any:
     if metric.kind == "counter":
         return Counter(metric.full_name, metric.help, metric.labels, registry=registry)
     if metric.kind == "gauge":
         return Gauge(metric.full_name, metric.help, metric.labels, registry=registry, multiprocess_mode=metric.merge)
     return Histogram(metric.full_name, metric.help, metric.labels, registry=registry, buckets=metric.buckets)
+
+
+def open_labels(settings: Settings) -> dict[str, Sequence[str]]:
+    """Values of the labels that the settings fix."""
+    return {
+        "source": [Path(inbox).resolve().name for inbox in settings.inbox],
+        "topic": [topic_name(settings.prefix, topic.name) for topic in TOPICS],
+        "partitioned_topic": [topic_name(settings.prefix, "raw")],
+        "partition": [str(number) for number in range(settings.partitions)],
+    }

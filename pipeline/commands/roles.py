@@ -1,0 +1,147 @@
+"""One role in one process: `watch`, `worker`, `monitor`. As children of `run` they report to its board instead of
+serving endpoints of their own, and end when `run` is gone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from pipeline.clock import SystemClock
+from pipeline.errors import SettingError
+from pipeline.kafka import ensure_topics
+from pipeline.metrics import Meter, open_labels
+from pipeline.monitor.board import Board
+from pipeline.monitor.books import Books
+from pipeline.monitor.endpoint import Endpoint
+from pipeline.monitor.report import Report
+from pipeline.settings import Settings
+
+State = dict[str, Any]
+Body = Callable[[Meter, Callable[[Mapping[str, Any]], None], asyncio.Event], Awaitable[None]]
+
+BOARD_FOLDER = "run"
+_BOOKS_SECONDS = 2.0
+
+
+def add_child_argument(parser: argparse.ArgumentParser) -> None:
+    """The hidden flag with which `run` starts its children."""
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+
+
+def run_watch(settings: Settings, args: argparse.Namespace) -> int:
+    """`copydesk watch`."""
+    from pipeline.inbox.watch import watch
+
+    async def body(meter: Meter, report: Callable[[Mapping[str, Any]], None], stop: asyncio.Event) -> None:
+        await ensure_topics(settings)
+        await watch(settings, SystemClock(), meter, report, stop)
+
+    return _run(settings, "watcher", body, child=args.child)
+
+
+def run_worker(settings: Settings, args: argparse.Namespace) -> int:
+    """`copydesk worker`."""
+    from pipeline.stream.worker import work
+
+    async def body(meter: Meter, report: Callable[[Mapping[str, Any]], None], stop: asyncio.Event) -> None:
+        await work(settings, SystemClock(), meter, report, stop)
+
+    return _run(settings, "worker", body, child=args.child)
+
+
+def run_monitor(settings: Settings, args: argparse.Namespace) -> int:
+    """`copydesk monitor`: lag and books as metrics, for deployments where each role has a process of its own."""
+
+    async def body(meter: Meter, report: Callable[[Mapping[str, Any]], None], stop: asyncio.Event) -> None:
+        await ensure_topics(settings)
+        books = Books(settings, meter)
+        await books.start()
+        try:
+            while not stop.is_set():
+                report({"ready": True, **Report(settings.broker, await books.refresh()).as_json()})
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), _BOOKS_SECONDS)
+        finally:
+            await books.stop()
+
+    return _run(settings, "monitor", body, child=False)
+
+
+def _run(settings: Settings, role: str, body: Body, *, child: bool) -> int:
+    if not settings.broker:
+        raise SettingError(f"{role}: say which Kafka to use with --broker HOST:PORT (`copydesk run` embeds one)")
+    uvloop.run(_serve(settings, role, body, child))
+    return 0
+
+
+async def _serve(settings: Settings, role: str, body: Body, child: bool) -> None:
+    stop = stop_on_signals(settings.drain_seconds)
+    if child:
+        _stop_with_owner()
+    meter = Meter(open_labels=open_labels(settings))
+    state: State = {"ready": False, "why": "starting"}
+    board = Board(Path(settings.data_dir) / BOARD_FOLDER) if child else None
+
+    def report(found: Mapping[str, Any]) -> None:
+        state.clear()
+        state.update(found)
+        if board:
+            board.write(role, state)
+
+    endpoint = Endpoint(
+        meter.registry,
+        host=settings.metrics_host,
+        port=settings.metrics_port,
+        reasons=lambda: [] if state.get("ready", True) else [f"{role}: {state.get('why') or 'starting'}"],
+        status=lambda: state,
+    )
+    if not child:
+        await endpoint.start()
+        print(f"{role}: metrics on http://{settings.metrics_host}:{endpoint.port}/metrics", file=sys.stderr)
+    try:
+        await body(meter, report, stop)
+    finally:
+        if board:
+            board.clear(role)
+        await endpoint.stop()
+
+
+def stop_on_signals(drain_seconds: float) -> asyncio.Event:
+    """An event that SIGINT and SIGTERM set; the second signal ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            os._exit(130)
+        stop.set()
+        # Whatever hangs in a library must not keep the process: what is not committed is read again.
+        guard = threading.Timer(drain_seconds + 5, os._exit, (1,))
+        guard.daemon = True
+        guard.start()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)
+    return stop
+
+
+def _stop_with_owner() -> None:
+    """End when the owner, who holds the other end of our stdin, is gone: even a SIGKILL closes the pipe."""
+
+    def wait_for_end() -> None:
+        while os.read(0, 1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait_for_end, name="owner watch", daemon=True).start()

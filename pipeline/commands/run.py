@@ -1,0 +1,193 @@
+"""`copydesk run`: everything on this machine. Starts the broker and the roles, looks at the books, shows them.
+
+broker ─▶ topics ─▶ watcher + workers (children) ─▶ books, endpoint, view ─▶ … ─▶ children stop ─▶ broker stops
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.broker import EmbeddedBroker
+from pipeline.clock import SystemClock
+from pipeline.commands.children import Children
+from pipeline.errors import FolderError
+from pipeline.kafka import check_reachable, ensure_topics
+from pipeline.monitor.board import Board
+from pipeline.monitor.report import WATCHER, Pace, Report
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.monitor.books import Books
+
+_LOOK_SECONDS = 0.5
+_IDLE_LOOKS = 2
+BOARD_FOLDER = "run"
+METRICS_FOLDER = "metrics"
+LOG_FILE = "run.log"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments beside the settings."""
+    parser.add_argument(
+        "--until-idle",
+        action="store_true",
+        help="end when all that is in the inboxes has come out: 0 if the books balance",
+    )
+
+
+def run(settings: Settings, args: argparse.Namespace) -> int:
+    """Run until a signal, or until idle; 0 when well, 1 when the books do not balance."""
+    data_dir = Path(settings.data_dir)
+    for inbox in settings.inbox:
+        if not Path(inbox).is_dir():
+            raise FolderError(f"there is no folder {inbox}; make it (mkdir -p {inbox}) or name another with --inbox")
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FolderError(f"cannot write in {data_dir} ({error.strerror}); choose another --data-dir") from error
+    _merge_metrics_in(data_dir / METRICS_FOLDER)
+    return asyncio.run(_run(settings, args.until_idle))
+
+
+def _merge_metrics_in(folder: Path) -> None:
+    """Let all our processes count into files there, so that one endpoint shows their sum.
+
+    Must happen before prometheus_client is imported, which is why this module imports `metrics` late.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+async def _run(settings: Settings, until_idle: bool) -> int:
+    from pipeline.commands.roles import stop_on_signals
+
+    stop = stop_on_signals(settings.drain_seconds + 20)
+    async with AsyncExitStack() as stack:
+        settings, check_broker = await _broker(settings, stack)
+        if stop.is_set():
+            return 0
+        await ensure_topics(settings)
+        log = stack.enter_context((Path(settings.data_dir) / LOG_FILE).open("ab"))
+        children = Children(settings, SystemClock(), log, _say)
+        stack.push_async_callback(children.stop)
+        children.start("watch")
+        for _ in range(settings.workers or os.cpu_count() or 1):
+            children.start("worker")
+
+        def check() -> None:
+            check_broker()
+            children.check()
+
+        return await _look(settings, stack, children, check, stop, until_idle)
+
+
+async def _broker(settings: Settings, stack: AsyncExitStack) -> tuple[Settings, Callable[[], None]]:
+    """Settings with an address, and a check that raises where our own broker has died."""
+    if settings.broker:
+        await check_reachable(settings)
+        return settings, lambda: None
+    embedded = EmbeddedBroker(Path(settings.data_dir), settings.broker_port, _say)
+    stack.callback(embedded.stop)
+    await asyncio.to_thread(embedded.start)
+    return replace(settings, broker=embedded.bootstrap), embedded.check
+
+
+async def _look(
+    settings: Settings,
+    stack: AsyncExitStack,
+    children: Children,
+    check: Callable[[], None],
+    stop: asyncio.Event,
+    until_idle: bool,
+) -> int:
+    """Look at the books over and over, show them, and decide when it is over. `check` raises where something died."""
+    from rich.console import Console
+
+    from pipeline.commands.view import open_view, summary
+
+    clock = SystemClock()
+    begun = clock.monotonic()
+    desk = await _open_desk(settings, stack, children)
+    view = stack.enter_context(open_view())
+    idle_looks = 0
+    while not stop.is_set():
+        check()
+        report = await desk.look()
+        view.show(report)
+        idle_looks = idle_looks + 1 if is_idle(report) else 0
+        if until_idle and idle_looks >= _IDLE_LOOKS:
+            break
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _LOOK_SECONDS)
+    report = await desk.look()
+    stack.callback(Console().print, summary(report.books, clock.monotonic() - begun))
+    return 0 if report.books.balanced or not until_idle else 1
+
+
+async def _open_desk(settings: Settings, stack: AsyncExitStack, children: Children) -> Desk:
+    """The books, the board and the endpoint that shows both."""
+    from pipeline.metrics import Meter, open_labels
+    from pipeline.monitor.books import Books
+    from pipeline.monitor.endpoint import Endpoint
+
+    meter = Meter(open_labels=open_labels(settings))
+    books = Books(settings, meter)
+    await books.start()
+    stack.push_async_callback(books.stop)
+    desk = Desk(settings, books)
+    endpoint = Endpoint(
+        meter.registry,
+        host=settings.metrics_host,
+        port=settings.metrics_port,
+        reasons=lambda: not_ready(desk.report.notes, len(children.children)),
+        status=lambda: desk.report.as_json(),
+    )
+    await endpoint.start()
+    stack.push_async_callback(endpoint.stop)
+    _say(f"Kafka at {settings.broker}; metrics on http://{settings.metrics_host}:{endpoint.port}/metrics")
+    return desk
+
+
+class Desk:
+    """Puts books and board together, look by look; `report` is the newest."""
+
+    def __init__(self, settings: Settings, books: Books) -> None:
+        self._books = books
+        self._board = Board(Path(settings.data_dir) / BOARD_FOLDER)
+        self._pace = Pace()
+        self._clock = SystemClock()
+        self.report = Report(settings.broker)
+
+    async def look(self) -> Report:
+        """Read both now. Raises BrokerUnreachableError."""
+        books = await self._books.refresh()
+        rates = self._pace.after(self._clock.monotonic(), books)
+        self.report = Report(self.report.broker, books, rates, self._board.read())
+        return self.report
+
+
+def is_idle(report: Report) -> bool:
+    """Whether everything in the inboxes has come out: the watcher found nothing left and no article is under way."""
+    watched = any(note.get("idle") for note in report.notes_of(WATCHER))
+    return watched and report.books.balanced and not report.books.lag_messages
+
+
+def not_ready(notes: Sequence[Mapping[str, Any]], children: int) -> list[str]:
+    """Why the whole is not ready; empty when it is."""
+    reasons = [f"{note['role']} {note['pid']}: {note['why']}" for note in notes if not note.get("ready", True)]
+    missing = children - len(notes)
+    return reasons + ([f"{missing} of {children} processes have not reported yet"] if missing > 0 else [])
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

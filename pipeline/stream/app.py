@@ -1,0 +1,134 @@
+"""The whole flow on one screen: four Faust agents chained by bounded channels. Alone in importing Faust.
+
+    articles.raw ─▶ normalise ─▶ deduplicate ─▶ tag ─▶ sink ─▶ articles.{enriched,duplicates,rejected}
+
+The stages overlap: one batch is tagged while the next is normalised. A full channel is the back-pressure. A channel
+and a topic have one interface, so a stage that must scale on its own can be given a topic.
+
+Nothing is acknowledged through Faust, which acknowledges even what an agent failed on: the raw topic has `acks=False`
+and the sink commits offsets inside its transactions. An error in an agent ends the worker; its offsets stay put.
+
+`faust -A pipeline.stream.app worker` works too, configured by `COPYDESK_*` variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import faust
+from aiokafka import AIOKafkaConsumer
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from faust.transport.drivers import aiokafka as driver
+from faust.types import StreamT
+
+from pipeline.kafka import client_options
+from pipeline.stream.batch import Delivered, Judged, Normalised, Tagged
+from pipeline.stream.delivery import BatchDelivery
+from pipeline.stream.flow import Flow
+from pipeline.topics import topic_name
+
+_CHANNEL_BATCHES = 2
+_FETCH_BYTES = 8 << 20
+
+OnError = Callable[[Any, BaseException], Awaitable[None]]
+
+
+def build(flow: Flow, on_error: OnError) -> faust.App:
+    """The Faust app around `flow`. `on_error(agent, exception)` is told of anything an agent raises."""
+    app = _new_app(flow)
+    raw = app.topic(topic_name(flow.settings.prefix, "raw"), value_serializer="raw", key_serializer="raw", acks=False)
+    normalised, judged, tagged = (app.channel(maxsize=_CHANNEL_BATCHES) for _ in range(3))
+
+    @app.agent(raw, on_error=on_error)
+    async def normalise(stream: StreamT[Delivered]) -> None:
+        async for event in stream.events():
+            await normalised.put(await flow.normalise(event.message.value))
+
+    @app.agent(normalised, on_error=on_error)
+    async def deduplicate(stream: StreamT[Normalised]) -> None:
+        async for batch in stream:
+            await judged.put(await flow.deduplicate(batch))
+
+    @app.agent(judged, on_error=on_error)
+    async def tag(stream: StreamT[Judged]) -> None:
+        async for batch in stream:
+            await tagged.put(await flow.tag(batch))
+
+    @app.agent(tagged, on_error=on_error)
+    async def sink(stream: StreamT[Tagged]) -> None:
+        async for batch in stream:
+            await flow.commit(batch)
+
+    return app
+
+
+def _new_app(flow: Flow) -> faust.App:
+    settings = flow.settings
+    app = faust.App(
+        settings.group,
+        broker=[f"kafka://{address}" for address in settings.broker.split(",")],
+        broker_credentials=_credentials(client_options(settings)),
+        broker_session_timeout=settings.session_timeout_seconds,
+        broker_heartbeat_interval=settings.session_timeout_seconds / 4,
+        broker_request_timeout=max(30.0, 2 * settings.session_timeout_seconds),
+        broker_max_poll_records=settings.batch_articles,
+        consumer_auto_offset_reset="earliest",
+        store="memory://",
+        datadir=f"{settings.data_dir}/faust",
+        topic_allow_declare=False,  # `kafka.ensure_topics` declares them, with our settings
+        topic_disable_leader=True,
+        web_enabled=False,  # Faust's binds all interfaces; ours is pipeline.monitor.endpoint
+    )
+    app.transport = _transport(flow)([*app.conf.broker], app)
+    return app
+
+
+def _transport(flow: Flow) -> type[driver.Transport]:
+    class ConsumerThread(driver.AIOKafkaConsumerThread):
+        def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
+            # Faust reads `read_committed` only under its own exactly-once mode; we need it always.
+            settings = flow.settings
+            self._assignor = RoundRobinPartitionAssignor
+            return AIOKafkaConsumer(
+                **client_options(settings),
+                group_id=settings.group,
+                isolation_level="read_committed",
+                auto_offset_reset="earliest",
+                enable_auto_commit=False,
+                partition_assignment_strategy=[RoundRobinPartitionAssignor],
+                max_poll_records=settings.batch_articles,
+                max_partition_fetch_bytes=_FETCH_BYTES,
+                fetch_max_wait_ms=200,
+                session_timeout_ms=int(settings.session_timeout_seconds * 1000),
+                heartbeat_interval_ms=int(settings.session_timeout_seconds * 250),
+            )
+
+    class Consumer(BatchDelivery, driver.Consumer):
+        deliveries = flow.deliveries
+        pace = flow.pace
+        fence = staticmethod(flow.fence)
+
+        def _new_consumer_thread(self) -> ConsumerThread:
+            return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    class Transport(driver.Transport):
+        pass
+
+    Transport.Consumer = Consumer
+    return Transport
+
+
+def _credentials(options: dict[str, Any]) -> Any:
+    """Our client options as Faust's credentials, for the producer that Faust starts on its own account."""
+    context = options.get("ssl_context")
+    if "sasl_oauth_token_provider" in options:
+        return faust.auth.OAuthCredentials(oauth_cb=options["sasl_oauth_token_provider"], ssl_context=context)
+    if "sasl_mechanism" in options:
+        return faust.SASLCredentials(
+            username=options["sasl_plain_username"],
+            password=options["sasl_plain_password"],
+            mechanism=options["sasl_mechanism"],
+            ssl_context=context,
+        )
+    return faust.SSLCredentials(context) if context else None

@@ -1,0 +1,147 @@
+"""The claim log: one partition whose order decides which article is the original, for every worker alike.
+
+`claim` appends a batch of fingerprints and waits until this worker has read it back; by then everything that came
+before it in the log, from whichever worker, has been applied to the index. The log is the state: `start` replays it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import OffsetOutOfRangeError
+
+from pipeline.clock import Clock
+from pipeline.errors import ClaimLogError
+from pipeline.kafka import client_options
+from pipeline.metrics import Meter
+from pipeline.records import Verdict
+from pipeline.settings import Settings
+from pipeline.stages.deduplicate import Fingerprint, Index, decode_claims, encode_claims
+from pipeline.topics import topic_name
+
+logger = logging.getLogger(__name__)
+
+_FETCH_BYTES = 8 << 20
+_POLL_MS = 200
+
+
+class ClaimLog:
+    """Appends claims and follows the log. `on_failure` is called once, with the error that ended the following."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, meter: Meter, on_failure: Callable[[BaseException], None]
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._meter = meter
+        self._on_failure = on_failure
+        self._tp = TopicPartition(topic_name(settings.prefix, "claims"), 0)
+        self._index = Index(settings.window_seconds)
+        self._waiting: dict[int, asyncio.Future[list[Verdict]]] = {}
+        self._early: dict[int, list[Verdict]] = {}
+        self._in_flight = 0
+        self._expired = 0
+        self.caught_up = asyncio.Event()
+
+    async def start(self) -> None:
+        """Connect and begin to replay in the background; claims may be made at once and wait their turn."""
+        options = client_options(self._settings)
+        self._producer = AIOKafkaProducer(
+            **options, enable_idempotence=True, linger_ms=0, max_request_size=_FETCH_BYTES, retry_backoff_ms=20
+        )
+        # "none": should retention overtake us, we must hear of it instead of skipping claims silently.
+        self._consumer = AIOKafkaConsumer(
+            **options,
+            group_id=None,
+            auto_offset_reset="none",
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=_FETCH_BYTES,
+            fetch_max_wait_ms=20,
+        )
+        await self._producer.start()
+        await self._consumer.start()
+        self._consumer.assign([self._tp])
+        await self._consumer.seek_to_beginning(self._tp)
+        self._end = (await self._consumer.end_offsets([self._tp]))[self._tp]
+        self._follower = asyncio.create_task(self._follow(), name="claim log follower")
+
+    async def stop(self) -> None:
+        """Stop following and close; claims that still wait are cancelled."""
+        if hasattr(self, "_follower"):
+            self._follower.cancel()
+            await asyncio.gather(self._follower, return_exceptions=True)
+        for future in self._waiting.values():
+            future.cancel()
+        for client in (getattr(self, "_producer", None), getattr(self, "_consumer", None)):
+            if client is not None:
+                await client.stop()
+
+    async def claim(self, fingerprints: Sequence[Fingerprint]) -> list[Verdict]:
+        """Append `fingerprints` as one record and return a verdict for each, in order.
+
+        Waits as long as the log cannot be reached: an article is never passed as original unread.
+        """
+        if not fingerprints:
+            return []
+        now_ms = int(self._clock.now().timestamp() * 1000)
+        value = encode_claims(fingerprints, now_ms)
+        self._in_flight += 1
+        try:
+            sent = await self._producer.send_and_wait(self._tp.topic, value, partition=0, timestamp_ms=now_ms)
+            early = self._early.pop(sent.offset, None)
+            if self._in_flight == 1:
+                self._early.clear()
+            if early is not None:
+                return early
+            future = self._waiting[sent.offset] = asyncio.get_running_loop().create_future()
+            return await future
+        finally:
+            self._in_flight -= 1
+
+    async def _follow(self) -> None:
+        try:
+            while True:
+                if not self.caught_up.is_set() and await self._consumer.position(self._tp) >= self._end:
+                    self.caught_up.set()
+                fetched = await self._consumer.getmany(timeout_ms=_POLL_MS)
+                for record in fetched.get(self._tp, ()):
+                    self._apply(record)
+                    # A replay of millions must not starve heartbeats and endpoints.
+                    await asyncio.sleep(0)
+                self._report()
+        except asyncio.CancelledError:
+            raise
+        except OffsetOutOfRangeError as error:
+            self._on_failure(
+                ClaimLogError(
+                    f"{self._tp.topic}: records that this worker had not read are gone ({error}); its retention is"
+                    " shorter than a pause of this worker. Start the worker again: it replays what is left"
+                )
+            )
+        except BaseException as error:
+            self._on_failure(error)
+
+    def _apply(self, record: ConsumerRecord) -> None:
+        try:
+            claims = decode_claims(record.value)
+        except ClaimLogError as error:
+            raise ClaimLogError(f"{self._tp.topic} offset {record.offset}: {error}") from error
+        verdicts = self._index.apply(claims)
+        if not self.caught_up.is_set():
+            self._meter.add("claims_replayed_total", len(verdicts))
+        future = self._waiting.pop(record.offset, None)
+        if future is None:
+            # Somebody else's claim, or ours whose acknowledgement has not arrived yet.
+            if self._in_flight:
+                self._early[record.offset] = verdicts
+        elif not future.done():
+            future.set_result(verdicts)
+
+    def _report(self) -> None:
+        self._meter.set("dedupe_index_entries", len(self._index))
+        self._meter.set("state_store_bytes", self._index.memory_bytes)
+        self._meter.add("dedupe_evictions_total", self._index.expired - self._expired)
+        self._expired = self._index.expired

@@ -1,0 +1,107 @@
+"""Batch delivery: one Faust message carries one partition's fetched batch, about 100 µs an article cheaper.
+
+Stock Faust moves each record by itself through two asyncio tasks. For the raw topic we hand over a whole run of
+records as one message; group membership, assignment, flow control and everything else stay Faust's.
+`BatchDelivery` is mixed into Faust's Kafka consumer by `app`, the only module that imports Faust.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from aiokafka import ConsumerRecord, TopicPartition
+
+from pipeline.stream.batch import Delivered, Origin
+
+
+class Pace:
+    """How many articles go into one batch, so that the work in it takes about `target_seconds`.
+
+    A transaction must end well inside its timeout, and an article costs from 0.2 ms (text) to 40 ms (a web page).
+    The mean cost is followed with a weight of 1/4 for the newest batch.
+    """
+
+    def __init__(self, target_seconds: float, most: int) -> None:
+        self._target_seconds = target_seconds
+        self._most = most
+        # A first guess on the dear side: a small first batch costs little, a long one stalls the partition.
+        self._mean_seconds = 0.01
+
+    @property
+    def size(self) -> int:
+        """Articles for the next batch, 1..most."""
+        return max(1, min(self._most, int(self._target_seconds / self._mean_seconds)))
+
+    def observe(self, articles: int, seconds: float) -> None:
+        """Learn from a batch of `articles` whose slowest stage took `seconds`."""
+        if articles:
+            self._mean_seconds += (seconds / articles - self._mean_seconds) / 4
+
+
+class Deliveries:
+    """Counts epochs and batches per partition, so that stale or missing batches are recognised.
+
+    An epoch begins each time partitions are handed out; whatever was delivered before belongs to the past.
+    """
+
+    def __init__(self) -> None:
+        self.epoch = 0
+        self._next: dict[TopicPartition, int] = {}
+
+    def begin_epoch(self) -> int:
+        """Start anew: numbering begins at 0, and `epoch` differs from every one before."""
+        self.epoch += 1
+        self._next.clear()
+        return self.epoch
+
+    def batches(
+        self, tp: TopicPartition, records: Sequence[ConsumerRecord], size: Callable[[], int]
+    ) -> Iterator[Delivered]:
+        """Cut `records` (one partition, in order, not empty) into numbered batches of at most `size()`."""
+        start = 0
+        while start < len(records):
+            part = records[start : start + size()]
+            start += len(part)
+            number = self._next.get(tp, 0)
+            self._next[tp] = number + 1
+            yield Delivered(Origin(tp, self.epoch, number, part[-1].offset, len(part)), part)
+
+
+class BatchDelivery:
+    """Mixin over Faust's aiokafka `Consumer`.
+
+    Faust calls `getmany` in a loop from its fetcher task and `seek_to_committed` after each rebalance, before records
+    flow. `fence` runs in between the assignment and the reading of offsets, never the other way round: once it
+    returns, no former owner can commit, so the offsets read next are final.
+    """
+
+    deliveries: Deliveries
+    pace: Pace
+    fence: Callable[[set[TopicPartition], int], Awaitable[None]]
+
+    async def seek_to_committed(self: Any) -> Mapping[TopicPartition, int | None]:
+        """Fence former owners, then seek every assigned partition to its committed offset, or the first record."""
+        epoch = self.deliveries.begin_epoch()
+        await self.fence({TopicPartition(*tp) for tp in self.assignment()}, epoch)
+        committed: Mapping[TopicPartition, int | None] = await self._thread.seek_to_committed()
+        # aiokafka seeks only where something was committed; elsewhere the position may have moved meanwhile.
+        fresh = [tp for tp, offset in committed.items() if not offset]
+        if fresh:
+            await self._thread.seek_to_beginning(*fresh)
+        return committed
+
+    async def getmany(self: Any, timeout: float) -> AsyncIterator[tuple[TopicPartition, Any]]:
+        """Yield (partition, message) with `message.value` a `Delivered`; nothing while the flow is stopped.
+
+        Records that were fetched while a rebalance began are dropped here: the assignment that follows seeks back.
+        """
+        records, _ = await self._wait_next_records(timeout)
+        epoch = self.deliveries.epoch
+        for tp, run in (records or {}).items():
+            for batch in self.deliveries.batches(tp, run, lambda: self.pace.size):
+                if self.should_stop or not self.flow_active or epoch != self.deliveries.epoch:
+                    return
+                message = self._to_message(tp, batch.records[-1])
+                message.key, message.value = None, batch
+                yield tp, message

@@ -1,0 +1,153 @@
+"""The four steps of the flow as `app`'s agents call them: run, count, time, and wait for the claim log.
+
+`Flow` owns what a worker needs besides Faust. Each step's name is the stage's name everywhere: module, agent,
+metric label.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import TypeVar
+
+from aiokafka import TopicPartition
+
+from pipeline.clock import Clock
+from pipeline.metrics import Meter
+from pipeline.records import Article
+from pipeline.settings import Settings
+from pipeline.stages.tag import Tagger
+from pipeline.stream.batch import Delivered, Judged, Normalised, Tagged
+from pipeline.stream.claims import ClaimLog
+from pipeline.stream.delivery import Deliveries, Pace
+from pipeline.stream.outcomes import Outcome
+from pipeline.stream.sink import Sink
+from pipeline.stream.steps import judge_batch, normalise_batch, tag_batch
+from pipeline.topics import topic_name
+
+R = TypeVar("R")
+
+
+class Flow:
+    """Everything between Faust's agents and Kafka. `fail` is called with an error that must end the worker."""
+
+    def __init__(self, settings: Settings, clock: Clock, meter: Meter, fail: Callable[[BaseException], None]) -> None:
+        self.settings = settings
+        self._clock = clock
+        self._meter = meter
+        self.deliveries = Deliveries()
+        self.pace = Pace(settings.batch_seconds, settings.batch_articles)
+        self.claims = ClaimLog(settings, clock, meter, fail)
+        self.sink = Sink(settings)
+        self._tagger = Tagger()
+        # One thread: the stages are Python and would only fight for the interpreter; what matters is that the event
+        # loop stays free for heartbeats, endpoints and transactions.
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="stages")
+
+    async def start(self) -> None:
+        """Connect the claim log; it replays in the background."""
+        await self.claims.start()
+
+    async def stop(self) -> None:
+        """Let go of everything; transactions under way are aborted."""
+        await self.claims.stop()
+        await self.sink.close()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    async def fence(self, tps: set[TopicPartition], epoch: int) -> None:
+        """See `Sink.fence`."""
+        self._meter.add("rebalances_total")
+        self._meter.set("assigned_partitions", len(tps))
+        await self.sink.fence(tps, epoch)
+
+    async def normalise(self, batch: Delivered) -> Normalised:
+        """Records → clean articles with fingerprints."""
+        self._enter("normalise", batch.origin.size)
+        done, seconds = await self._timed(lambda: normalise_batch(batch))
+        self.pace.observe(batch.origin.size, seconds)
+        self._leave("normalise", seconds, ok=len(done.articles), rejected=len(done.rejected))
+        return done
+
+    async def deduplicate(self, batch: Normalised) -> Judged:
+        """Claim the batch in the log and wait for the verdicts."""
+        self._enter("deduplicate", len(batch.articles))
+        begun = self._clock.monotonic()
+        verdicts = await self.claims.claim(batch.fingerprints)
+        duplicates = sum(verdict.kind == "duplicate" for verdict in verdicts)
+        seconds = self._clock.monotonic() - begun
+        self._leave("deduplicate", seconds, ok=len(verdicts) - duplicates, duplicate=duplicates)
+        return judge_batch(batch, verdicts)
+
+    async def tag(self, batch: Judged) -> Tagged:
+        """Tag originals and revisions."""
+        self._enter("tag", len(batch.articles))
+        done, seconds = await self._timed(lambda: tag_batch(batch, self._tagger.tag))
+        self.pace.observe(batch.origin.size, seconds)
+        failed = sum(tags is not None and tags.failed is not None for tags in done.tags)
+        self._meter.add("articles_untagged_total", failed)
+        self._leave("tag", seconds, ok=len(done.tags) - failed, error=failed)
+        return done
+
+    async def commit(self, batch: Tagged) -> None:
+        """Write the batch and its offset in one transaction, or drop it where it is stale."""
+        self._enter("sink", batch.origin.size)
+        begun = self._clock.monotonic()
+        written = await self.sink.commit(batch)
+        seconds = self._clock.monotonic() - begun
+        if written is None:
+            self._meter.add("stale_batches_total")
+            self._leave("sink", seconds)
+            return
+        self._leave("sink", seconds, ok=len(written))
+        self._meter.observe("kafka_produce_seconds", seconds)
+        self._count(batch, written)
+
+    def _count(self, batch: Tagged, written: Sequence[Outcome]) -> None:
+        now, tp = self._clock.now(), batch.origin.tp
+        self._meter.set(
+            "consumer_commit_timestamp_seconds", now.timestamp(), topic=tp.topic, partition=str(tp.partition)
+        )
+        for verdict in batch.verdicts:
+            if verdict.kind == "duplicate":
+                self._meter.add("duplicates_total", kind=verdict.method or "near")
+            elif verdict.kind == "revision":
+                self._meter.add("revisions_total")
+        self._meter.add("articles_enriched_total", sum(tags is not None for tags in batch.tags))
+        for rejected in batch.rejected:
+            self._meter.add("dlq_messages_total", stage=rejected.stage, error_type=rejected.reason)
+        for name, count in _counts(written).items():
+            self._meter.add("kafka_produced_total", count, topic=topic_name(self.settings.prefix, name))
+        for article in batch.articles:
+            self._meter.observe("end_to_end_seconds", _age_seconds(article, now))
+
+    def _enter(self, stage: str, articles: int) -> None:
+        self._meter.add("stage_received_total", articles, stage=stage)
+        self._meter.set("stage_in_progress", articles, stage=stage)
+
+    def _leave(self, stage: str, seconds: float, **outcomes: int) -> None:
+        self._meter.set("stage_in_progress", 0, stage=stage)
+        self._meter.observe("stage_duration_seconds", seconds, stage=stage)
+        self._meter.set("stage_last_success_timestamp_seconds", self._clock.now().timestamp(), stage=stage)
+        for outcome, articles in outcomes.items():
+            self._meter.add("stage_processed_total", articles, stage=stage, outcome=outcome)
+
+    async def _timed(self, work: Callable[[], R]) -> tuple[R, float]:
+        """Run `work` in the stages' thread; the seconds are the thread's own CPU, so waiting is not counted."""
+
+        def run() -> tuple[R, float]:
+            begun = time.thread_time()
+            return work(), time.thread_time() - begun
+
+        return await asyncio.get_running_loop().run_in_executor(self._executor, run)
+
+
+def _counts(written: Sequence[Outcome]) -> dict[str, int]:
+    topics = [outcome.topic for outcome in written]
+    return {name: topics.count(name) for name in sorted(set(topics))}
+
+
+def _age_seconds(article: Article, now: datetime) -> float:
+    return (now - datetime.fromisoformat(article.raw.received)).total_seconds()

@@ -1,0 +1,81 @@
+"""The pure stages, a batch at a time: faults set aside article by article, everything counted and timed.
+
+    Delivered ─ normalise ─▶ Normalised ─ deduplicate ─▶ Judged ─ tag ─▶ Tagged ─▶ sink
+
+What can fail on content comes before the claim. An article that was claimed must come out, since others may be
+judged its duplicates: a tagger that fails afterwards leaves its tags out and says so in the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from aiokafka import ConsumerRecord
+
+from pipeline.errors import BadInput, StageFault
+from pipeline.records import Article, RawArticle, Rejected, Tags, Verdict
+from pipeline.stages.deduplicate import Fingerprint, fingerprint
+from pipeline.stages.normalise import normalise
+from pipeline.stream.batch import Delivered, Judged, Normalised, Tagged
+
+
+def normalise_batch(batch: Delivered) -> Normalised:
+    """Parse and clean every record; the fingerprint belongs here since it may fail on content too."""
+    articles: list[Article] = []
+    fingerprints: list[Fingerprint] = []
+    rejected: list[Rejected] = []
+    for record in batch.records:
+        outcome = _normalise_record(record)
+        if isinstance(outcome, Rejected):
+            rejected.append(outcome)
+        else:
+            articles.append(outcome[0])
+            fingerprints.append(outcome[1])
+    return Normalised(batch.origin, articles, fingerprints, rejected)
+
+
+def _normalise_record(record: ConsumerRecord) -> tuple[Article, Fingerprint] | Rejected:
+    try:
+        raw = RawArticle.from_record(record.key, record.value, record.headers)
+    except (KeyError, ValueError, AttributeError) as error:
+        return _foreign(record, error)
+    try:
+        article = normalise(raw)
+        return article, fingerprint(article)
+    except BadInput as error:
+        return _reject(raw, error.reason, str(error))
+    except Exception as error:
+        return _reject(raw, StageFault.reason, f"normalise failed unexpectedly: {type(error).__name__}: {error}")
+
+
+def _reject(raw: RawArticle, reason: str, error: str) -> Rejected:
+    return Rejected(raw.id, raw.content, reason, error, "normalise", raw.source, raw.position)
+
+
+def _foreign(record: ConsumerRecord, error: Exception) -> Rejected:
+    """A record that our watcher did not write: no usable key or headers."""
+    key = (record.key or b"").decode("ascii", "replace")
+    where = f"partition {record.partition} offset {record.offset}"
+    why = f"{where} is no raw article ({error!r}); publish through `copydesk watch`"
+    return Rejected(key, record.value or b"", BadInput.reason, why, "normalise", "", 0)
+
+
+def judge_batch(batch: Normalised, verdicts: Sequence[Verdict]) -> Judged:
+    """Join the articles with the claim log's verdicts, one each, in order."""
+    return Judged(batch.origin, batch.articles, verdicts, batch.rejected)
+
+
+def tag_batch(batch: Judged, tag: Callable[[Article], Tags]) -> Tagged:
+    """Tag what goes to the enriched topic; duplicates refer to their original's tags."""
+    tags = [
+        None if verdict.kind == "duplicate" else _tag_or_say(article, tag)
+        for article, verdict in zip(batch.articles, batch.verdicts, strict=True)
+    ]
+    return Tagged(batch.origin, batch.articles, batch.verdicts, tags, batch.rejected)
+
+
+def _tag_or_say(article: Article, tag: Callable[[Article], Tags]) -> Tags:
+    try:
+        return tag(article)
+    except Exception as error:
+        return Tags(failed=f"tag failed unexpectedly: {type(error).__name__}: {error}")

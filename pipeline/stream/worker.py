@@ -1,0 +1,86 @@
+"""One worker process: start the app, run until told to stop or until something breaks, end within the drain time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pipeline.clock import Clock
+from pipeline.errors import CopydeskError, StreamError
+from pipeline.kafka import check_reachable, ensure_topics
+from pipeline.metrics import Meter
+from pipeline.settings import Settings
+from pipeline.stream import app as stream_app
+from pipeline.stream.flow import Flow
+
+logger = logging.getLogger(__name__)
+
+Report = Callable[[Mapping[str, Any]], None]
+_REPORT_SECONDS = 1.0
+
+
+async def work(settings: Settings, clock: Clock, meter: Meter, report: Report, stop: asyncio.Event) -> None:
+    """Run a worker until `stop` is set; `report` is called about once a second with its state.
+
+    Raises whatever broke the stream, wrapped in StreamError where it is not ours: nothing was lost, since offsets are
+    committed with the outcomes; starting the worker again carries on.
+    """
+    await check_reachable(settings)
+    await ensure_topics(settings)
+    broken: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+
+    def fail(error: BaseException) -> None:
+        if not broken.done():
+            broken.set_result(error)
+
+    async def on_agent_error(agent: object, error: BaseException) -> None:
+        fail(error)
+
+    flow = Flow(settings, clock, meter, fail)
+    app = stream_app.build(flow, on_agent_error)
+    reporter = asyncio.create_task(_report(flow, report), name="worker report")
+    try:
+        await flow.start()
+        await app.start()
+        await _first(broken, stop, app)
+    finally:
+        reporter.cancel()
+        await _shut_down(app, flow, settings.drain_seconds)
+    if broken.done():
+        raise _ours(broken.result())
+
+
+async def _first(broken: asyncio.Future[BaseException], stop: asyncio.Event, app: Any) -> None:
+    """Wait for whichever comes first; a crash of Faust itself counts as broken."""
+    waits = {asyncio.ensure_future(stop.wait()), asyncio.ensure_future(app.wait_until_stopped())}
+    await asyncio.wait({*waits, broken}, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    if app.crashed and not broken.done():
+        broken.set_result(app._crash_reason or StreamError("the stream stopped by itself"))
+
+
+async def _shut_down(app: Any, flow: Flow, seconds: float) -> None:
+    """Stop in order, but never hang: what is not committed by then is read again by the next owner."""
+    try:
+        async with asyncio.timeout(seconds):
+            await flow.stop()
+            await app.stop()
+    except TimeoutError:
+        logger.warning("worker did not stop within %.0f s; leaving what it held to the next one", seconds)
+
+
+async def _report(flow: Flow, report: Report) -> None:
+    while True:
+        ready = flow.claims.caught_up.is_set()
+        why = "" if ready else "replaying the claim log"
+        report({"assigned": flow.sink.partitions, "ready": ready, "why": why})
+        await asyncio.sleep(_REPORT_SECONDS)
+
+
+def _ours(error: BaseException) -> CopydeskError:
+    if isinstance(error, CopydeskError):
+        return error
+    return StreamError(f"the stream broke ({type(error).__name__}: {error}); start the worker again, nothing is lost")

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from rich.console import Console
 
@@ -16,6 +17,7 @@ from pipeline.errors import UserError
 from pipeline.kafka import client_options, unreachable
 from pipeline.monitor.cards import card
 from pipeline.monitor.looks import Look, json_line
+from pipeline.monitor.partitions import partitions_of
 from pipeline.settings import Settings
 from pipeline.topics import topic_name
 
@@ -26,7 +28,7 @@ NAMES = ("enriched", "raw", "duplicates", "rejected", "files")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `tail` takes."""
-    parser.description = HELP.capitalize() + ". Only committed records are shown."
+    parser.description = "Look at a topic, as cards to read or as JSON lines. Only committed records are shown."
     parser.epilog = EXAMPLE
     parser.add_argument("topic", nargs="?", choices=NAMES, default=NAMES[0], help="which topic (default: %(default)s)")
     parser.add_argument(
@@ -54,9 +56,9 @@ async def _tail(settings: Settings, args: argparse.Namespace) -> int:
         **client_options(settings), group_id=None, isolation_level="read_committed", auto_offset_reset="earliest"
     )
     try:
+        partitions = await _partitions(settings, topic_name(settings.prefix, args.topic))
         await consumer.start()
-        topic = topic_name(settings.prefix, args.topic)
-        partitions = await _assign(consumer, topic, settings)
+        consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         await _seek(consumer, partitions, None if args.from_beginning else ends)
         left = args.limit
@@ -75,13 +77,16 @@ async def _tail(settings: Settings, args: argparse.Namespace) -> int:
     return 0
 
 
-async def _assign(consumer: AIOKafkaConsumer, topic: str, settings: Settings) -> list[TopicPartition]:
-    # `topics` lists all there are; asked for by name, a missing one might be created by the broker.
-    if topic not in await consumer.topics():
+async def _partitions(settings: Settings, topic: str) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    try:
+        await admin.start()
+        found = await partitions_of(admin, [topic])
+    finally:
+        await admin.close()
+    if topic not in found:
         raise UserError(f"there is no topic {topic} at {settings.broker}; `copydesk run` makes it (or mind --prefix)")
-    partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic))]
-    consumer.assign(partitions)
-    return partitions
+    return found[topic]
 
 
 async def _seek(

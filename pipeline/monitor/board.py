@@ -50,6 +50,11 @@ class Board:
         return sorted(found, key=lambda note: (note["role"], note["pid"]))
 
 
+def board_in(data_dir: str) -> Board:
+    """The board of the processes that share `data_dir`."""
+    return Board(Path(data_dir) / "run")
+
+
 def _read(path: Path) -> Note | None:
     try:
         note = json.loads(path.read_text())

@@ -9,8 +9,10 @@ from aiokafka.structs import OffsetAndMetadata
 
 from pipeline.clock import Clock, SystemClock
 from pipeline.errors import BrokerUnreachableError
+from pipeline.inbox.ledger import Known
 from pipeline.kafka import client_options, unreachable
 from pipeline.metrics import Meter
+from pipeline.monitor.partitions import partitions_of
 from pipeline.monitor.peek import Peek
 from pipeline.monitor.snapshot import Entry, LedgerSums, Settled, Snapshot, settled_from
 from pipeline.settings import Settings
@@ -21,7 +23,7 @@ _STALLED_SECONDS = 10.0
 
 
 class Books:
-    """Follows the books of one prefix. Call `start`, then `refresh` as often as you like, then `stop`.
+    """Follows the books of one prefix. Call `refresh` as often as you like, then `stop`.
 
     The first refresh reads the whole ledger, later ones what is new in it. With a `meter` each refresh sets the
     gauges of the books and of the lag.
@@ -38,13 +40,17 @@ class Books:
         self._peek = Peek(options, self._clock)
         self._partitions: dict[str, list[TopicPartition]] = {}
         self._sums = LedgerSums()
+        self._started = False
 
     async def start(self) -> None:
-        """Connect. Raises BrokerUnreachableError."""
+        """Connect, unless that is done; `refresh` does it too. Raises BrokerUnreachableError."""
+        if self._started:
+            return
         try:
             await self._admin.start()
             await self._ledger.start()
             await self._peek.start()
+            self._started = True
         except (KafkaError, OSError) as error:
             await self.stop()
             raise unreachable(self._settings, error) from error
@@ -57,6 +63,7 @@ class Books:
 
     async def refresh(self) -> Snapshot:
         """The books now; a topic that is not there counts as empty. Raises BrokerUnreachableError."""
+        await self.start()
         try:
             await self._find_partitions()
             # Settled before received: in between more may come in, so nothing ever seems to come out of nowhere.
@@ -77,13 +84,9 @@ class Books:
     async def _find_partitions(self) -> None:
         if self._of(self._raw) and self._of(self._files):
             return
-        # Asked for by name, a topic that is missing would be created by a broker with auto-creation on.
-        for topic in await self._admin.describe_topics():
-            if topic["topic"] in (self._raw, self._files):
-                self._partitions[topic["topic"]] = [
-                    TopicPartition(topic["topic"], part["partition"]) for part in topic["partitions"]
-                ]
-        if self._of(self._files):
+        had_ledger = bool(self._of(self._files))
+        self._partitions = await partitions_of(self._admin, (self._raw, self._files))
+        if self._of(self._files) and not had_ledger:
             self._ledger.assign(self._of(self._files))
             await self._ledger.seek_to_beginning()
 
@@ -100,8 +103,10 @@ class Books:
         while [tp for tp in partitions if await self._ledger.position(tp) < ends[tp]]:
             batches = await self._ledger.getmany(timeout_ms=500)
             for records in batches.values():
-                for record in records:
-                    self._sums.apply(record.key, read_entry(record.value))
+                for found in records:
+                    entry = read_entry(found.key, found.value)
+                    if entry is not None:
+                        self._sums.apply(found.key, entry)
                 moved = self._clock.monotonic()
             if self._clock.monotonic() - moved > _STALLED_SECONDS:
                 raise BrokerUnreachableError(
@@ -121,6 +126,12 @@ def record(meter: Meter, settings: Settings, snapshot: Snapshot) -> None:
         meter.set("consumer_lag_seconds", lag.seconds, **labels)
 
 
-def read_entry(value: bytes | None) -> Entry:
-    """A ledger record's value as what it adds to the sums."""
-    raise NotImplementedError
+def read_entry(key: bytes, value: bytes | None) -> Entry | None:
+    """A ledger record as what it adds to the sums; None for those that speak of no file, and foreign ones."""
+    if b"/" not in key or value is None:
+        return None
+    try:
+        known = Known.from_json(value)
+    except (ValueError, KeyError, TypeError):
+        return None
+    return Entry(known.published, known.rejected, known.state == "published")

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from rich.box import ROUNDED
 from rich.console import Group, RenderableType
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
 from pipeline.monitor.looks import Look
@@ -50,9 +51,11 @@ def content(look: Look) -> Card:
 def framed(said: Card, kind: str, foot: str) -> Panel:
     """`said` in a frame that names the kind of record and, below, where it stands."""
     colour = _COLOURS.get(kind, "white")
-    parts = [Text(printable(said.headline), style="bold"), Text(" · ".join(map(printable, said.facts)), style="dim")]
-    for label, line in said.lines:
-        parts.append(Text.assemble((f"{label}  ", colour), printable(line)))
+    parts: list[RenderableType] = [Text(printable(said.headline), style="bold")]
+    if said.facts:
+        parts.append(Text(" · ".join(map(printable, said.facts)), style="dim"))
+    if said.lines:
+        parts.append(_lines(said.lines, colour))
     if said.text:
         parts += [Text(), Text(printable(said.text))]
     return Panel(
@@ -64,6 +67,15 @@ def framed(said: Card, kind: str, foot: str) -> Panel:
         subtitle=Text(printable(foot), style="dim"),
         subtitle_align="right",
     )
+
+
+def _lines(lines: list[tuple[str, str]], colour: str) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style=colour, no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, line in lines:
+        grid.add_row(Text(label), Text(printable(line)))
+    return grid
 
 
 def article_card(record: dict[str, Any]) -> Card:
@@ -90,7 +102,7 @@ def _facts(record: dict[str, Any], ours: dict[str, Any]) -> list[str]:
     facts = [
         str(ours.get("source", "")),
         _date(record, ours),
-        str(record.get("language", "")),
+        _language(record),
         str(record.get("by", "")),
         str(record.get("located", "")),
         _first(record.get("infoSources"), "name"),
@@ -98,6 +110,11 @@ def _facts(record: dict[str, Any], ours: dict[str, Any]) -> list[str]:
         "headline derived" if ours.get("headline_derived") else "",
     ]
     return [fact for fact in facts if fact]
+
+
+def _language(record: dict[str, Any]) -> str:
+    code = str(record.get("language", ""))
+    return "language unknown" if code == "und" else code
 
 
 def _date(record: dict[str, Any], ours: dict[str, Any]) -> str:

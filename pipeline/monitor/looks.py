@@ -66,9 +66,7 @@ def _value(look: Look) -> Any:
         return None
     if look.name in JSON_TOPICS:
         try:
-            # A fragment goes out as it stands: numbers and key order stay as they were written.
-            orjson.loads(look.value)
-            return orjson.Fragment(look.value)
+            return orjson.loads(look.value)
         except ValueError:
             pass
     return bytes_as_json(look.value)

@@ -1,0 +1,64 @@
+"""`copydesk doctor`: one line a check, and what to do where one fails."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Iterable, Iterator
+
+from rich.console import Console
+from rich.text import Text
+
+from pipeline.commands import with_broker
+from pipeline.errors import BrokerUnreachableError
+from pipeline.kafka import _declared as declared_topics
+from pipeline.monitor.checks import Check, check_broker_port, machine_checks
+from pipeline.monitor.topic_checks import check_topics, found_topics
+from pipeline.settings import Settings
+
+HELP = "check machine, folders, broker and topics; say what to do"
+EXAMPLE = "Example: copydesk doctor --broker localhost:9092"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`doctor` takes the settings only."""
+    parser.description = "Check machine, folders, broker and topics, and say what to do. Ends with 1 if a check fails."
+    parser.epilog = EXAMPLE
+
+
+def run(settings: Settings, args: argparse.Namespace) -> int:
+    """Print every check as it is made; 0, or 1 where one fails."""
+    console = Console(markup=False, highlight=False, emoji=False)
+    failed = 0
+    for check in checks(settings):
+        console.print(line(check), soft_wrap=True)
+        failed += not check.ok
+    console.print("All is well." if not failed else f"{failed} to mend.", style="bold")
+    return 1 if failed else 0
+
+
+def checks(settings: Settings) -> Iterator[Check]:
+    """Every check, in the order in which a fault would stop us."""
+    yield from machine_checks(settings)
+    yield from _broker_checks(settings)
+
+
+def _broker_checks(settings: Settings) -> Iterable[Check]:
+    try:
+        settings = with_broker(settings)
+    except BrokerUnreachableError:
+        # None was named and none runs: that is no fault as long as one can be started.
+        return [check_broker_port(settings.broker_port)]
+    declared = declared_topics(settings)
+    try:
+        found = asyncio.run(found_topics(settings, [topic.name for topic in declared]))
+    except BrokerUnreachableError as error:
+        return [Check("broker", False, str(error), "start it, or mend the address")]
+    return [Check("broker", True, f"answers at {settings.broker}"), *check_topics(declared, found)]
+
+
+def line(check: Check) -> Text:
+    """One check on one line; a second one says what to do."""
+    mark = ("✓", "green") if check.ok else ("✗", "bold red")
+    text = Text.assemble(mark, " ", (check.name, "bold"), "  ", check.says)
+    return text if check.ok else text.append(f"\n    → {check.do}", style="yellow")

@@ -1,0 +1,58 @@
+"""`copydesk status`: what waits, what came in and out, how far behind the workers are, how fast it goes."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+
+from rich.console import Console
+
+from pipeline.clock import Clock, SystemClock
+from pipeline.commands import with_broker
+from pipeline.commands.view import page
+from pipeline.errors import BrokerUnreachableError
+from pipeline.monitor.board import board_in
+from pipeline.monitor.books import Books
+from pipeline.monitor.report import Pace, Report
+from pipeline.settings import Settings
+
+HELP = "files waiting and why, the ledger, lag, rates and workers"
+EXAMPLE = "Example: copydesk status --json"
+_BETWEEN_LOOKS_SECONDS = 1.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `status` takes."""
+    parser.description = "Show files waiting and why, the ledger, lag, rates and workers. Ends with 1 if nothing runs."
+    parser.epilog = EXAMPLE
+    parser.add_argument("--json", action="store_true", help="one JSON object; the broker's address is in `broker`")
+
+
+def run(settings: Settings, args: argparse.Namespace) -> int:
+    """Print the state of things; 0, or 1 where no broker answers."""
+    try:
+        report = asyncio.run(look(with_broker(settings), SystemClock()))
+    except BrokerUnreachableError as error:
+        print(f"copydesk: {error}", file=sys.stderr)
+        return 1
+    if args.json:
+        print(json.dumps(report.as_json()))
+    else:
+        Console(markup=False, highlight=False, emoji=False).print(page(report))
+    return 0
+
+
+async def look(settings: Settings, clock: Clock) -> Report:
+    """Two looks at the books a second apart, and the board. Raises BrokerUnreachableError."""
+    books, pace = Books(settings, clock=clock), Pace()
+    await books.start()
+    try:
+        pace.after(clock.monotonic(), await books.refresh())
+        await asyncio.sleep(_BETWEEN_LOOKS_SECONDS)
+        now = await books.refresh()
+        rates = pace.after(clock.monotonic(), now)
+    finally:
+        await books.stop()
+    return Report(settings.broker, now, rates, board_in(settings.data_dir).read())

@@ -1,0 +1,39 @@
+"""All known names in one Aho-Corasick pass: places of the atlas, and organisations."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ahocorasick_rs import AhoCorasick, MatchKind
+
+from pipeline.stages.tag.places import Atlas
+from pipeline.stages.tag.words import alternatives, rows
+
+
+class Known(NamedTuple):
+    """One known spelling in a text; offsets count characters, end exclusive."""
+
+    start: int
+    end: int
+    spelling: str
+
+
+class Gazetteer:
+    """Finds known spellings, whole words only. What they mean is for the reader to decide."""
+
+    def __init__(self, atlas: Atlas) -> None:
+        self.organisations: dict[str, str] = {}
+        for name, aliases in rows("organisations.tsv"):
+            for spelling in (name, *alternatives(aliases)):
+                self.organisations[spelling] = name
+        self._spellings = sorted({*atlas.names, *self.organisations})
+        self._automaton = AhoCorasick(self._spellings, matchkind=MatchKind.LeftmostLongest)
+
+    def find(self, text: str) -> list[Known]:
+        """Known spellings in `text`, in order, longest first where two begin together."""
+        last = len(text)
+        return [
+            Known(start, end, self._spellings[number])
+            for number, start, end in self._automaton.find_matches_as_indexes(text)
+            if not (start and text[start - 1].isalnum()) and not (end < last and text[end].isalnum())
+        ]

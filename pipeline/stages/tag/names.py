@@ -1,0 +1,98 @@
+"""People and organisations: what a segment of capitalised words is, by gazetteer, form and context. English only."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+from pipeline.stages.tag.runs import Segment
+from pipeline.stages.tag.words import words
+
+_LONGEST_PERSON = 4
+_SPEECH = "said|says|told|added|argued|warned|wrote|insisted|explained|tweeted|recalled|admitted|joked"
+_SPEAKS = re.compile(rf"(?:, \d\d,)? (?:{_SPEECH})\b|, \d\d,|, who\b")
+_SPOKE = re.compile(rf"(?:{_SPEECH}) $")
+_ACRONYM = re.compile(r" \(([A-Z]{2,6})\)")
+# With these the title is part of how the person is known: King Charles, Pope Francis.
+_CROWNED = frozenset("King Queen Prince Princess Pope Emperor Emir".split())
+
+
+class NameRules:
+    """What the form of a segment and the words around it say."""
+
+    def __init__(self) -> None:
+        self._first_names = words("first_names.txt")
+        self._org_ends = words("org_words.txt")
+        self._org_heads = words("org_heads.txt")
+        self._things = words("things.txt")
+
+    def is_organisation(self, segment: Segment) -> bool:
+        """Whether it ends or begins like the name of a body: `… University`, `Ministry of …`."""
+        parts = segment.words
+        if len(parts) < 2 or segment.title in _CROWNED:
+            return False
+        headed = parts[0].text in self._org_heads and any(w.of for w in parts)
+        return headed or (parts[-1].text in self._org_ends and not parts[-1].of)
+
+    def is_person(self, segment: Segment, text: str) -> bool:
+        """Whether a title, a first name or a verb of speech makes it a person's name."""
+        parts = segment.words
+        if len(parts) > _LONGEST_PERSON or parts[-1].text in self._things or any(w.of for w in parts):
+            return False
+        if len(parts) == 1:
+            # A lone word is a person only after a title; and `President US` is none.
+            return bool(segment.title) and not parts[0].text.isupper()
+        if all(w.text.isupper() for w in parts):
+            return False
+        if segment.title or parts[0].text in self._first_names or parts[0].text.split("-")[0] in self._first_names:
+            return True
+        return len(parts) <= 3 and self._speaks(segment, text)
+
+    def _speaks(self, segment: Segment, text: str) -> bool:
+        before = text[max(0, segment.start - 12) : segment.start]
+        return bool(_SPEAKS.match(text, segment.end) or _SPOKE.search(before))
+
+    def drop_front(self, segment: Segment) -> None:
+        """Cut a capitalised word before a first name: `Yesterday Donald Trump`, `Russian Vladimir Putin`."""
+        parts = segment.words
+        if len(parts) > 2 and parts[0].text not in self._first_names and parts[1].text in self._first_names:
+            segment.words = parts[1:]
+
+
+class People:
+    """The people of one article. A surname stands for whoever of that name was last named in full before it."""
+
+    def __init__(self) -> None:
+        self._full: dict[tuple[str, str], str] = {}
+        self._by_part: dict[str, list[tuple[int, str]]] = defaultdict(list)
+
+    def add(self, segment: Segment) -> str:
+        """Take in a name of two words or more and return the canonical form: the first one met."""
+        parts = [w.text for w in segment.words if w.text not in ("Jr.", "Sr.")]
+        canonical = self._full.setdefault((parts[0], parts[-1]), " ".join(parts))
+        for part in {parts[0], parts[-1]}:
+            self._by_part[part].append((segment.start, canonical))
+        return canonical
+
+    def known(self, word: str, position: int) -> str | None:
+        """The person that a lone `word` at `position` stands for."""
+        found = self._by_part.get(word)
+        if not found:
+            return None
+        before = [name for start, name in found if start <= position]
+        return before[-1] if before else found[0][1]
+
+
+def crowned(segment: Segment) -> bool:
+    """Whether a lone name is known together with its title."""
+    return segment.title in _CROWNED
+
+
+def acronym(segment: Segment, text: str) -> str | None:
+    """The short form given in brackets after a name, where its letters are the name's initials."""
+    match = _ACRONYM.match(text, segment.end)
+    if match is None or len(segment.words) < 2:
+        return None
+    initials = "".join(w.text[0] for w in segment.words)
+    short = match[1]
+    return short if short[0] == initials[0] and short[-1] in initials and len(short) <= len(initials) + 2 else None

@@ -1,0 +1,118 @@
+"""Countries and cities: which names are known, and which of them a text really means."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pipeline.records import Place
+from pipeline.stages.tag.words import alternatives, rows, stopwords, words
+
+# A city that large is meant even where nothing else in the text speaks of its country.
+WELL_KNOWN_POPULATION = 500_000
+# Outside English we know neither the small words nor the common nouns that look like towns.
+WORLD_CITY_POPULATION = 1_000_000
+_LOCATIVES = ("in", "at", "near", "from", "outside", "around", "across", "through")
+
+
+@dataclass(slots=True)
+class Name:
+    """Everything that one spelling can stand for."""
+
+    country: Place | None = None
+    cities: list[tuple[Place, int]] = field(default_factory=list)
+    """With population, largest first."""
+    hints: list[str] = field(default_factory=list)
+    """Codes of countries that this word speaks for, e.g. `French` or `Texas`."""
+
+
+class Atlas:
+    """The place names, by spelling."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Name] = {}
+        self._needs: dict[str, tuple[str, ...]] = {}
+        self._common = words("city_stop.txt") | words("first_names.txt")
+        self._small = frozenset().union(*stopwords().values())
+        self._load_countries()
+        self._load_cities()
+
+    def _name(self, spelling: str) -> Name:
+        return self.names.setdefault(spelling, Name())
+
+    def _load_countries(self) -> None:
+        for code, number, name in rows("countries.tsv"):
+            self._name(name).country = Place(name, "country", code, geonames_id=int(number))
+        by_code = {n.country.code: n.country for n in self.names.values() if n.country}
+        for code, aliases, people, needs in rows("country_words.tsv"):
+            for alias in alternatives(aliases):
+                self._name(alias).country = by_code[code]
+            for word in alternatives(people):
+                self._name(word).hints.append(code)
+            if needs:
+                self._needs[code] = tuple(alternatives(needs))
+
+    def _load_cities(self) -> None:
+        known: dict[tuple[str, str], tuple[Place, int]] = {}
+        for number, name, code, latitude, longitude, population in rows("cities.tsv"):
+            city = Place(name, "city", code, float(latitude), float(longitude), int(number))
+            self._name(name).cities.append((city, int(population)))
+            known.setdefault((name, code), (city, int(population)))
+        for alias, name, code in rows("city_aliases.tsv"):
+            self._name(alias).cities.append(known[name, code])
+
+    def is_place(self, spelling: str) -> bool:
+        """Whether `spelling` names a place, rather than a people or a region."""
+        name = self.names.get(spelling)
+        return name is not None and (name.country is not None or bool(name.cities))
+
+    def hints(self, spellings: Iterable[str]) -> Counter[str]:
+        """How often the names found in a text speak for each country (by code)."""
+        found: Counter[str] = Counter()
+        for spelling in spellings:
+            name = self.names[spelling]
+            found.update(name.hints)
+            if name.country and name.country.code not in self._needs:
+                found[name.country.code] += 1
+        return found
+
+    def resolve(self, spelling: str, before: str, text: str, hints: Counter[str], english: bool) -> Place | None:
+        """The place that `spelling` means in `text`, or None.
+
+        `before` is what stands right before it; `hints` counts the countries that the text speaks of.
+        """
+        name = self.names.get(spelling)
+        if name is None:
+            return None
+        if name.country:
+            return name.country if self._country_meant(name.country.code, text) else None
+        return self._city(spelling, name, before.endswith(_BEFORE_A_PLACE), hints, english)
+
+    def _country_meant(self, code: str, text: str) -> bool:
+        needs = self._needs.get(code)
+        return needs is None or any(word in text for word in needs)
+
+    def _city(self, spelling: str, name: Name, located: bool, hints: Counter[str], english: bool) -> Place | None:
+        """The city in the country that the text speaks of most, else the largest: if there is evidence enough."""
+        if not name.cities or spelling.lower() in self._small:
+            return None
+        city, population = max(name.cities, key=lambda c: (hints[c[0].code], c[1]))
+        hinted = hints[city.code] > 0
+        if spelling in self._common:
+            return city if hinted and located and english else None
+        if not english:
+            return city if population >= WORLD_CITY_POPULATION else None
+        return city if hinted or located or population >= WELL_KNOWN_POPULATION else None
+
+    def dateline(self, place: str, hints: Counter[str]) -> Place | None:
+        """The city or country of an article's dateline, whatever its case: a dateline is evidence in itself."""
+        name = self.names.get(place) or self.names.get(place.title())
+        if name is None:
+            return None
+        if name.country or not name.cities:
+            return name.country
+        return max(name.cities, key=lambda c: (hints[c[0].code], c[1]))[0]
+
+
+_BEFORE_A_PLACE = tuple(f" {word} " for word in _LOCATIVES) + tuple(f"{word.title()} " for word in _LOCATIVES)

@@ -1,0 +1,124 @@
+"""Runs of capitalised words and the segments they fall into: `US President Joe Biden` → `US`, (title) `Joe Biden`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pipeline.stages.tag.words import stopwords, words
+
+_UPPER = "".join(c for c in map(chr, range(0x250)) if c.isupper())
+_SHORT = "Mr|Mrs|Ms|Dr|Prof|Sen|Rep|Gov|Gen|Lt|Col|Sgt|Capt|Maj|Adm|Cpl|Rev|Fr|St|Jr|Sr|Inc|Corp|Co|Ltd"
+# A name's word: `U.S.`, `Dr.`, an initial, or a capitalised word with hyphens and apostrophes but no possessive 's.
+WORD = re.compile(
+    rf"(?<![\w@#])(?:(?:[{_UPPER}]\.){{2,}}|(?:{_SHORT})\.|[{_UPPER}]\.(?= [{_UPPER}])"
+    rf"|(?:al-|el-|d['’])?[{_UPPER}]\w*(?:[-'’&](?![sS]\b)\w+)*)"
+)
+# What may stand between two words of one name.
+_OF = frozenset({" of ", " of the ", " for ", " for the "})
+_INSIDE = frozenset(
+    f" {w} " for w in "de da do dos das del della di du van von der den ten bin ibn al el la le".split()
+)
+_GAPS = _OF | _INSIDE | {" ", " & ", " van der ", " van den ", " von der ", " de la ", " de los "}
+_LONGEST_GAP = max(map(len, _GAPS))
+
+
+class Word(NamedTuple):
+    """One capitalised word; offsets count characters, end exclusive."""
+
+    start: int
+    end: int
+    text: str
+    of: bool
+    """Whether `of` or `for` parts it from the word before in its run."""
+
+
+@dataclass(slots=True)
+class Segment:
+    """Words that may be one name."""
+
+    words: list[Word] = field(default_factory=list)
+    title: str = ""
+    """The last word of the title before it, if any, e.g. `President`."""
+    title_start: int = 0
+
+    @property
+    def start(self) -> int:
+        """Offset of its first character."""
+        return self.words[0].start
+
+    @property
+    def end(self) -> int:
+        """Offset after its last character."""
+        return self.words[-1].end
+
+
+def runs(text: str) -> Iterator[list[Word]]:
+    """Capitalised words of `text`, in groups that only the small words of names part."""
+    run: list[Word] = []
+    last = -_LONGEST_GAP - 1
+    for match in WORD.finditer(text):
+        start, end = match.span()
+        gap = text[last:start] if start - last <= _LONGEST_GAP else ""
+        if gap not in _GAPS and run:
+            yield run
+            run = []
+        run.append(Word(start, end, sys.intern(match[0]), bool(run) and gap in _OF))
+        last = end
+    if run:
+        yield run
+
+
+class Splitter:
+    """Cuts runs into segments at titles, weekdays and other words that belong to no name."""
+
+    def __init__(self) -> None:
+        self._titles = words("titles.txt")
+        self._title_starts = words("title_starts.txt")
+        self._breaks = words("not_names.txt")
+        self._heads = words("org_heads.txt")
+        self._small = stopwords()["en"]
+
+    def segments(self, run: list[Word]) -> list[Segment]:
+        """The segments of one run, in order; each has at least one word."""
+        done: list[Segment] = []
+        current = Segment()
+        for i, word in enumerate(run):
+            if self._parts(word, current):
+                done.append(current)
+                current = Segment()
+            if self._is_title(run, i):
+                done.append(current)
+                current = Segment(title=word.text, title_start=word.start)
+            else:
+                current.words.append(word)
+        done.append(current)
+        return [segment for segment in map(self._trim, done) if segment.words]
+
+    def _is_title(self, run: list[Word], i: int) -> bool:
+        """Whether word `i` is a title, or opens one (`Prime` before `Minister`)."""
+        while i < len(run) - 1 and run[i].text in self._title_starts and not run[i + 1].of:
+            if run[i + 1].text in self._titles:
+                return True
+            i += 1
+        return run[i].text in self._titles
+
+    def _parts(self, word: Word, current: Segment) -> bool:
+        """Whether a new segment begins at `word`: after a break word, or at an `of` that no organisation owns."""
+        if not current.words:
+            # `Secretary of State`, `President of France`: what follows `of` is not the title's bearer.
+            return word.of and bool(current.title)
+        if current.words[-1].text in self._breaks or word.text in self._breaks:
+            return True
+        return word.of and not any(w.text in self._heads for w in current.words)
+
+    def _trim(self, segment: Segment) -> Segment:
+        """Without small words in front (`The`, `But`) and without break words."""
+        kept = segment.words
+        while kept and (kept[0].text.lower() in self._small and not kept[0].text.isupper()):
+            kept = kept[1:]
+        segment.words = [w for w in kept if w.text not in self._breaks]
+        return segment

@@ -1,0 +1,45 @@
+"""One article in, its tags out."""
+
+from __future__ import annotations
+
+from pipeline.records import Article, Tags
+from pipeline.stages.tag.entities import EntityFinder
+from pipeline.stages.tag.keywords import KeywordFinder
+from pipeline.stages.tag.language import LanguageGuesser
+from pipeline.stages.tag.topics import TopicFinder
+from pipeline.stages.tag.words import TOKEN
+
+# Whole articles run to a few thousand words; what stands behind this point changes no tag but costs time.
+TOKENS_READ = 3_000
+
+
+class Tagger:
+    """All tags of an article. Loads models and data for about half a second and 120 MB: build one a process."""
+
+    def __init__(self) -> None:
+        self._language = LanguageGuesser()
+        self._entities = EntityFinder()
+        self._topics = TopicFinder()
+        self._keywords = KeywordFinder()
+
+    def tag(self, article: Article) -> Tags:
+        """The tags of `article`: pure, the same article always gets the same tags. Raises nothing by design.
+
+        Mentions have character offsets into `article.body`. What needs English stays empty in other languages.
+        """
+        language, confidence = self._language.guess(f"{article.headline}\n{article.body}", article.language)
+        english = language == "en"
+        found = self._entities.find(article, english)
+        headline = [] if article.headline_derived else TOKEN.findall(article.headline)
+        body = TOKEN.findall(article.body)[:TOKENS_READ]
+        topics = self._topics.find([t.lower() for t in headline], [t.lower() for t in body]) if english else ()
+        return Tags(
+            language=language,
+            language_confidence=confidence,
+            people=found.names("person"),
+            organisations=found.names("organisation"),
+            places=found.ranked_places(),
+            topics=topics,
+            keywords=self._keywords.find(headline, body, language),
+            mentions=tuple(found.mentions),
+        )

@@ -1,0 +1,116 @@
+"""IPTC Media Topics by weighted keywords of our own. English only: other languages get no topics, not wrong ones."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from math import exp, log, sqrt
+
+from ahocorasick_rs import AhoCorasick, MatchKind
+
+from pipeline.records import Topic
+from pipeline.stages.tag.words import TOKEN, rows
+
+STRONG, WEAK = 2.0, 0.6
+FEWEST_HITS = 2
+LEAST_CONFIDENCE = 45
+MOST = 5
+# An article of this many words is judged as it stands; longer ones need more evidence for the same confidence.
+USUAL_WORDS = 250
+_SATURATION = 9.0
+# A second top topic must come this near to the first; a child must carry this share of its parent's evidence.
+_SECOND, _CHILD = 0.6, 0.45
+
+
+@dataclass(slots=True)
+class _Evidence:
+    score: float = 0.0
+    hits: int = 0
+    strong: int = 0
+
+
+class TopicFinder:
+    """Holds the vocabulary and its keywords. A keyword speaks for its topic and for all topics above it."""
+
+    def __init__(self) -> None:
+        vocabulary = list(rows("topics.tsv"))
+        self._labels = {code: label for code, label, _ in vocabulary}
+        self._parents = {code: parent for code, _, parent in vocabulary}
+        self._children: dict[str, list[str]] = defaultdict(list)
+        for code, _, parent in vocabulary:
+            self._children[parent].append(code)
+        weights: dict[str, dict[str, float]] = defaultdict(dict)
+        for code, strong, weak in rows("topic_words.tsv"):
+            for field, weight in ((weak, WEAK), (strong, STRONG)):
+                for phrase in field.split(", "):
+                    self._credit(weights, phrase, code, weight)
+        self._phrases = sorted(weights)
+        self._weights = [tuple(weights[phrase].items()) for phrase in self._phrases]
+        # Tokens are joined by blanks, so a leading blank is a word's beginning.
+        self._automaton = AhoCorasick([f" {p}" for p in self._phrases], matchkind=MatchKind.LeftmostLongest)
+
+    def _credit(self, weights: dict[str, dict[str, float]], phrase: str, code: str, weight: float) -> None:
+        """Let `phrase`, and its plural, speak for `code` and the topics above it."""
+        normal = " ".join(TOKEN.findall(phrase))
+        for form in (normal, normal if normal.endswith("s") else normal + "s"):
+            above = code
+            while above:
+                weights[form][above] = max(weight, weights[form].get(above, 0.0))
+                above = self._parents[above]
+
+    def find(self, headline: list[str], body: list[str]) -> tuple[Topic, ...]:
+        """Topics of an English article given as tokens in small letters, surest first, at most five.
+
+        Each top topic that the evidence carries comes with the most specific topic below it that it also carries.
+        """
+        counts = self._counts(body)
+        # What the headline says counts three times.
+        for number, count in self._counts(headline).items():
+            counts[number] = counts.get(number, 0) + 3 * count
+        evidence = self._evidence(counts)
+        norm = _SATURATION * max(1.0, sqrt((len(headline) + len(body)) / USUAL_WORDS))
+        found = [code for top in self._tops(evidence) for code in self._descend(top, evidence)]
+        topics = [Topic(c, self._labels[c], round(100 * (1 - exp(-evidence[c].score / norm)))) for c in found]
+        sure = [topic for topic in topics if topic.confidence >= LEAST_CONFIDENCE]
+        return tuple(sorted(sure, key=lambda t: (-t.confidence, t.code))[:MOST])
+
+    def _counts(self, tokens: list[str]) -> dict[int, int]:
+        """How often each phrase occurs, by number; whole words only."""
+        flat = f" {' '.join(tokens)} "
+        counts: dict[int, int] = {}
+        for number, _, end in self._automaton.find_matches_as_indexes(flat):
+            if flat[end] == " ":
+                counts[number] = counts.get(number, 0) + 1
+        return counts
+
+    def _evidence(self, counts: dict[int, int]) -> dict[str, _Evidence]:
+        evidence: dict[str, _Evidence] = defaultdict(_Evidence)
+        for number, count in counts.items():
+            # Saying it again adds less each time.
+            repeated = 1 + log(count)
+            for code, weight in self._weights[number]:
+                entry = evidence[code]
+                entry.score += weight * repeated
+                entry.hits += 1
+                entry.strong += weight == STRONG
+        return evidence
+
+    def _tops(self, evidence: dict[str, _Evidence]) -> list[str]:
+        tops = [code for code in self._children[""] if code in evidence and _carries(evidence[code])]
+        best = max((evidence[code].score for code in tops), default=0.0)
+        return [code for code in tops if evidence[code].score >= _SECOND * best]
+
+    def _descend(self, code: str, evidence: dict[str, _Evidence]) -> list[str]:
+        """`code` and the most specific topic below it that still carries most of its evidence."""
+        lowest = code
+        while below := [c for c in self._children.get(lowest, ()) if c in evidence and _carries(evidence[c])]:
+            best = max(below, key=lambda c: (evidence[c].score, c))
+            if evidence[best].score < _CHILD * evidence[lowest].score:
+                break
+            lowest = best
+        return [code] if lowest == code else [code, lowest]
+
+
+def _carries(evidence: _Evidence) -> bool:
+    """Two different phrases, one of them clear."""
+    return evidence.hits >= FEWEST_HITS and evidence.strong >= 1

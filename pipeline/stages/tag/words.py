@@ -1,0 +1,34 @@
+"""The data files of this stage, and the two ways we cut text into words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+DATA = Path(__file__).parent / "data"
+
+# A possessive 's is left off, so that "France's" is France; punctuation is a token, so that no phrase spans it.
+TOKEN = re.compile(r"[^\W\d_]\w*(?:[-'’](?![sS]\b)\w+)*|[^\w\s'’\-]|\n\n")
+
+
+def rows(name: str) -> Iterator[list[str]]:
+    """Tab-separated fields of each line of a data file; lines that begin with # are comments."""
+    for line in (DATA / name).read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            yield line.split("\t")
+
+
+def words(name: str) -> frozenset[str]:
+    """All space-separated words of a data file."""
+    return frozenset(word for row in rows(name) for word in row[0].split())
+
+
+def alternatives(field: str) -> list[str]:
+    """The names in one field, parted by `|`; an empty field has none."""
+    return field.split("|") if field else []
+
+
+def stopwords() -> dict[str, frozenset[str]]:
+    """Small words by language code."""
+    return {language: frozenset(text.split()) for language, text in rows("stopwords.tsv")}

@@ -5,6 +5,7 @@ jars.lock ─▶ jars (download once) ─▶ launch (format, command line) ─�
 EmbeddedBroker (embedded) owns the keeper; probe asks whether Kafka is ready
 """
 
-from pipeline.broker.embedded import EmbeddedBroker, run_broker, running_bootstrap
+from pipeline.broker.command import run_broker, running_bootstrap
+from pipeline.broker.embedded import EmbeddedBroker
 
 __all__ = ["EmbeddedBroker", "run_broker", "running_bootstrap"]

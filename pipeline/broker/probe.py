@@ -1,4 +1,4 @@
-"""Questions to a port: is it free, does Kafka answer there, and is that Kafka ready for work?"""
+"""Questions to a port: is it free, does Kafka answer there, and is it the one we wait for?"""
 
 from __future__ import annotations
 
@@ -9,34 +9,52 @@ import struct
 from pipeline.errors import PortTakenError, SettingError
 
 HOST = "127.0.0.1"
-_METADATA, _METADATA_VERSION = 3, 1
+# Metadata of no topic, version 2: the first version that names the cluster.
+_REQUEST = struct.pack("!hhihi", 3, 2, 1, -1, 0)
+_LARGEST_ANSWER = 65_536
 
 
-def ready_brokers(port: int, timeout_seconds: float = 1.0) -> int | None:
-    """How many brokers the Kafka on `port` counts as up; None where no Kafka answers.
+def is_ready(port: int, cluster_id: str) -> bool:
+    """Whether the Kafka of that cluster answers on `port` and has a broker that is up.
 
-    Asks for metadata of no topic. A KRaft broker leaves itself out of the answer until its controller has let it in,
-    so 1 means that topics can be made, which an open port or an ApiVersions answer does not.
+    A KRaft broker is left out of the answer until its controller has let it in, so a broker in it means that topics
+    can be made; an open port or an ApiVersions answer does not mean that.
     """
-    body = struct.pack("!hhihi", _METADATA, _METADATA_VERSION, 1, -1, 0)
+    answer = _metadata(port)
+    return bool(cluster_id) and _brokers(answer) > 0 and cluster_id.encode() in answer
+
+
+def is_kafka(port: int) -> bool:
+    """Whether any Kafka answers on `port`."""
+    return _brokers(_metadata(port)) >= 0
+
+
+def _metadata(port: int) -> bytes:
+    """The answer without its length and correlation id; empty where nobody answers like Kafka."""
     try:
-        with socket.create_connection((HOST, port), timeout_seconds) as connection:
-            connection.sendall(struct.pack("!i", len(body)) + body)
-            return _brokers(connection)
-    except (OSError, struct.error):
-        return None
+        with socket.create_connection((HOST, port), 1.0) as connection:
+            connection.sendall(struct.pack("!i", len(_REQUEST)) + _REQUEST)
+            size, correlation = struct.unpack("!ii", _read(connection, 8))
+            if correlation != 1 or not 8 <= size <= _LARGEST_ANSWER:
+                return b""
+            return _read(connection, size - 4)
+    except OSError:
+        return b""
 
 
-def _brokers(connection: socket.socket) -> int | None:
-    """Size, correlation id and the length of the broker list, which come first in the answer."""
-    answer = b""
-    while len(answer) < 12:
-        part = connection.recv(12 - len(answer))
+def _read(connection: socket.socket, size: int) -> bytes:
+    found = b""
+    while len(found) < size:
+        part = connection.recv(size - len(found))
         if not part:
-            return None
-        answer += part
-    size, correlation, brokers = struct.unpack("!iii", answer)
-    return int(brokers) if correlation == 1 and 0 <= brokers < size else None
+            raise ConnectionResetError("closed in the middle of an answer")
+        found += part
+    return found
+
+
+def _brokers(answer: bytes) -> int:
+    """How many brokers `answer` lists; -1 where it is none."""
+    return int.from_bytes(answer[:4], "big", signed=True) if answer else -1
 
 
 def choose_ports(wanted: int) -> tuple[int, int]:
@@ -47,6 +65,7 @@ def choose_ports(wanted: int) -> tuple[int, int]:
     """
     with socket.socket() as clients, socket.socket() as controller:
         controller.bind((HOST, 0))
+        # As Kafka does, so that connections of an earlier run that linger do not count as taken.
         clients.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             clients.bind((HOST, wanted))
@@ -58,8 +77,8 @@ def choose_ports(wanted: int) -> tuple[int, int]:
 def _unusable(port: int, error: OSError | OverflowError) -> PortTakenError | SettingError:
     if not isinstance(error, OSError) or error.errno != errno.EADDRINUSE:
         return SettingError(f"broker_port: cannot listen on {port} ({error}); choose one from 1024 to 65535, or 0")
-    if ready_brokers(port) is not None:
-        who, use_it = "another Kafka", f"use it with --broker {HOST}:{port}, or "
+    if is_kafka(port):
+        who, use_it = "another Kafka", f"use that with --broker {HOST}:{port}, or "
     else:
         who, use_it = "another program", ""
     return PortTakenError(

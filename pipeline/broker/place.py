@@ -1,0 +1,128 @@
+"""The broker's folder: which files are in it, and who holds it.
+
+DATA_DIR/broker/
+  data/               Kafka's log directory; its presence means formatted
+  server.properties   written at every start, since ports may change
+  kafka.log, .1, …    what Kafka logged since this start, rolled; kafka.previous.log: the start before
+  console.log         what the JVM said outside that log since this start
+  owner.lock          held by the process that owns the broker; names it
+  broker.lock         held by the broker for as long as any part of it lives; names its keeper
+  address             HOST:PORT while it runs
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.broker.probe import HOST
+
+_SHARED_PROPERTIES = Path(__file__).parent.parent / "server.properties"
+_EXCERPT_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The broker's own folder, DATA_DIR/broker."""
+
+    folder: Path
+
+    @property
+    def data(self) -> Path:
+        """Kafka's records; there once formatted."""
+        return self.folder / "data"
+
+    @property
+    def address(self) -> Path:
+        """Bootstrap address of the running broker."""
+        return self.folder / "address"
+
+    @property
+    def log(self) -> Path:
+        """What Kafka logged since it was last started."""
+        return self.folder / "kafka.log"
+
+    @property
+    def console(self) -> Path:
+        """What the JVM printed since it was last started."""
+        return self.folder / "console.log"
+
+    def cluster_id(self) -> str:
+        """The id that formatting gave this data; empty where it cannot be read (Kafka then says why)."""
+        try:
+            lines = (self.data / "meta.properties").read_text().splitlines()
+        except OSError:
+            return ""
+        return dict(line.partition("=")[::2] for line in lines).get("cluster.id", "")
+
+    def write_properties(self, port: int, controller_port: int) -> Path:
+        """The shared `server.properties` with what depends on this start.
+
+        Directories are relative to this folder, so that no path needs escaping: Kafka splits them at commas and
+        reads the file as Latin-1.
+        """
+        path = self.folder / "server.properties"
+        path.write_text(
+            f"{_SHARED_PROPERTIES.read_text()}\n# This start\n"
+            f"log.dirs={self.data.name}\n"
+            f"listeners=PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}\n"
+            f"advertised.listeners=PLAINTEXT://{HOST}:{port}\n"
+            f"controller.quorum.bootstrap.servers={HOST}:{controller_port}\n"
+        )
+        return path
+
+    def turn_logs(self) -> None:
+        """Begin new logs, so that `said` and `excerpt` are about one start."""
+        with contextlib.suppress(FileNotFoundError):
+            self.log.replace(self.folder / "kafka.previous.log")
+        self.console.write_bytes(b"")
+
+    def said(self) -> str:
+        """All of both logs, console last."""
+        return "\n".join(path.read_text(errors="replace") for path in (self.log, self.console) if path.exists())
+
+    def excerpt(self) -> str:
+        """The last lines that tell what went wrong: no stack frames and, where others are left, no INFO."""
+        lines = [line for line in self.said().splitlines() if line.strip() and not line.startswith("\t")]
+        telling = [line for line in lines if " INFO " not in line] or lines
+        unique = list(dict.fromkeys(telling))[-_EXCERPT_LINES:]
+        return "\n".join(f"  {line}" for line in unique) or "  (it said nothing)"
+
+
+class Lock:
+    """A file that one process, with the children that inherit it, can hold; whoever dies lets go by that."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a+")
+
+    def __enter__(self) -> Lock:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def fileno(self) -> int:
+        """For handing on to a child."""
+        return self._file.fileno()
+
+    def take(self) -> bool:
+        """Whether it is ours now; does not wait."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def write_holder(self, process: int) -> None:
+        """Name the holder, for those who find it taken."""
+        self._file.truncate(0)
+        self._file.write(str(process))
+        self._file.flush()
+
+    def holder(self) -> int | None:
+        """Process id of who holds it, None where none is named yet."""
+        self._file.seek(0)
+        text = self._file.read()
+        return int(text) if text.isdigit() else None

@@ -195,6 +195,12 @@ def test_kafka_keeps_its_data_on_a_volume() -> None:
     assert mounts("kafka")[kafka_properties()["log.dirs"]] == "kafka-data"
 
 
+def test_kafka_can_write_and_load_what_it_must() -> None:
+    options = dict(mount.split(":") for mount in service("kafka")["tmpfs"])
+    assert options.keys() == {"/tmp", "/opt/kafka/config", "/opt/kafka/logs"}
+    assert "exec" in options["/tmp"].split(",")  # native compression libraries are unpacked there
+
+
 # --- Prometheus and Grafana ---------------------------------------------------------------------
 
 

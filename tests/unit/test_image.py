@@ -55,8 +55,8 @@ def test_what_is_copied_is_let_through() -> None:
 def test_what_is_not_code_is_packaged_too() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     packaged = project["tool"]["setuptools"]["package-data"]["pipeline"]
-    tracked = subprocess.run(["git", "ls-files", "pipeline"], cwd=ROOT, capture_output=True, text=True, check=True)
-    data = [Path(path).relative_to("pipeline") for path in tracked.stdout.splitlines() if not path.endswith(".py")]
+    files = (path.relative_to(ROOT / "pipeline") for path in (ROOT / "pipeline").rglob("*") if path.is_file())
+    data = [path for path in files if path.suffix != ".py" and "__pycache__" not in path.parts]
     assert [str(path) for path in data if not any(path.match(pattern) for pattern in packaged)] == []
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pipeline.errors import NoArticle
 from pipeline.records import Article, Dated, RawArticle
-from pipeline.stages.normalise.cleaning import clean, count_words, one_line, paragraphs, unescape
+from pipeline.stages.normalise.cleaning import count_words, one_line, unescape
 from pipeline.stages.normalise.dateline import Dateline, read_dateline
 from pipeline.stages.normalise.dates import read_date
 from pipeline.stages.normalise.draft import Draft
@@ -25,7 +25,7 @@ _LONGEST_HEADLINE = 500
 
 def assemble(raw: RawArticle, slug: str, draft: Draft) -> Article:
     """The finished Article. Raises NoArticle where cleaning leaves no word."""
-    parts = paragraphs(clean(draft.body))
+    parts = draft.paragraphs
     body = "\n\n".join(parts)
     if not re.search(r"\w", body):
         raise NoArticle("there is no word of text in this article; drop the file again with its text")

@@ -18,6 +18,8 @@ _INVISIBLE = re.compile(
 # Joiners spell words in Arabic and Indic scripts and build emoji; anywhere else they are dirt.
 _STRAY_JOINER = re.compile("(?<![\u0600-\u10ff\u1780-\u18af\u2600-\u27bf\ufe0f\U0001f000-\U0001faff])[\u200c\u200d]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# White space that `str.split` knows, besides the plain kinds.
+_ODD_SPACE = re.compile("[\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _LINE_END = re.compile("[\v\f\x85\u2028]")
 _BLANK_LINE = re.compile(r"\n\s*\n")
 # Scripts written without spaces between words: (one word a character, one word in about five).
@@ -29,6 +31,8 @@ _RUN_OF_FIVE = re.compile(f"[{_SOUTH_EAST}]{{1,5}}")
 _WRAPPED_HAN = re.compile(f"(?<=[{_HAN_KANA}\u3000-\u303f\uff00-\uffef])\\s*\n\\s*(?=[{_HAN_KANA}])")
 # Longer lines than this on average were not wrapped by hand: each is a paragraph of its own.
 _WRAP_CHARACTERS = 120
+# Fewer words than this to a text and its runs are too long for a script with spaces.
+_RUN_CHARACTERS = 9
 
 _UNSEEN_PART = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style|template|iframe)\b.*?(?:</\1\s*>|\Z)", re.I | re.S)
 _BREAK = re.compile(r"<br\b[^<>]*>", re.I)
@@ -50,6 +54,7 @@ def clean(text: str) -> str:
     if not text.replace("\n", " ").replace("\xa0", " ").replace("\t", " ").isprintable():
         text = _SURROGATE.sub("\ufffd", text)
         text = _LINE_END.sub("\n", text.replace("\u2029", "\n\n"))
+        text = _ODD_SPACE.sub(" ", text)
         text = _STRAY_JOINER.sub("", _INVISIBLE.sub("", text))
     return text if text.isascii() else normalize("NFC", text)
 
@@ -60,10 +65,17 @@ def one_line(text: str) -> str:
 
 
 def paragraphs(text: str) -> list[str]:
-    """The paragraphs of cleaned `text`: parted by blank lines, lines that were wrapped by hand joined by a space."""
-    blocks = [part for block in _BLANK_LINE.split(text) for part in _unwrap(block)]
-    joined = [" ".join(block.split()) for block in blocks]
-    return [paragraph for paragraph in joined if paragraph]
+    """The clean paragraphs of `text`: parted by blank lines, lines that were wrapped by hand joined by a space."""
+    blocks = [part for block in _BLANK_LINE.split(clean(text)) for part in _unwrap(block)]
+    tidied = [_tidy(block) for block in blocks]
+    return [paragraph for paragraph in tidied if paragraph]
+
+
+def _tidy(block: str) -> str:
+    """Single spaces. Splitting into words and joining them is the dearest step of all, and seldom needed."""
+    if "  " in block or "\n" in block or "\t" in block or "\xa0" in block:
+        return " ".join(block.split())
+    return block.strip()
 
 
 def _unwrap(block: str) -> list[str]:
@@ -79,11 +91,11 @@ def count_words(body: str) -> int:
     """Runs between white space, a lone dash not counted.
 
     In scripts without spaces a Han or kana character is one word, as word processors count, and a run of Thai,
-    Lao, Khmer or Burmese is one word in five characters.
+    Lao, Khmer or Burmese is one word in five characters. A few such words in a text with spaces are runs like others.
     """
     count = body.count(" ") + body.count("\n\n") + 1 if body else 0
-    count -= body.count(" — ") + body.count(" – ") + body.count(" - ")
-    if body.isascii() or not _UNSPACED.search(body):
+    count -= sum(body.count(f" {dash} ") for dash in "—–-" if dash in body)
+    if len(body) < _RUN_CHARACTERS * count or not _UNSPACED.search(body):
         return count
     rest, each = _EACH_ONE.subn(" ", body)
     rest, fives = _RUN_OF_FIVE.subn(" ", rest)
@@ -101,9 +113,9 @@ def from_html(fragment: str) -> str:
     Every pattern stops at the next `<` or at the end, so hostile input costs linear time.
     """
     text = _UNSEEN_PART.sub(" ", fragment)
-    text = _BREAK.sub("\x0b", re.sub(r"\s+", " ", text))
+    text = _BREAK.sub("\v", text.replace("\n", " ").replace("\r", " "))
     text = _ANY_TAG.sub("", _BLOCK.sub("\n\n", text))
-    return html.unescape(text.replace("\x0b", "\n"))
+    return html.unescape(text.replace("\v", "\n"))
 
 
 def unescape(text: str) -> str:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 _OPENING = 90  # characters in which a dateline must end
+_DASH = re.compile("[—–-]")
 _DAY = r"(?P<date>(?:[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2} [A-Z][a-z]{2,8}\.?)(?:,? \d{4})?)"
 _DATELINE = re.compile(
     rf"(?P<place>[^\W\d_][\w .'’/-]*?(?:, [^\W\d_][\w .'’-]*?)?)(?:, {_DAY})?"
@@ -41,8 +42,9 @@ def read_dateline(paragraph: str) -> Dateline | None:
     A place in capitals is enough; one in mixed case needs a known agency or a day beside it, since a sentence
     may well begin with a name, and hold a dash.
     """
-    found = _DATELINE.match(paragraph[:_OPENING])
-    if found is None or _NO_PLACE.match(paragraph):
+    opening = paragraph[:_OPENING]
+    found = _DASH.search(opening) and _DATELINE.match(opening)
+    if not found or _NO_PLACE.match(paragraph):
         return None
     place, day = found["place"].strip(), found["date"]
     shouted = len(place) > 2 and place.split(",")[0].isupper()

@@ -43,7 +43,10 @@ _TIME = (
     r"(?:(?:,| at| -| –| \|)?\s*(?P<hour>\d{1,2})(?:[:.](?P<minute>\d\d))?(?::(?P<second>\d\d))?"
     r"\s*(?P<half>[ap]\.?m\b\.?)?\s*(?P<zone>\(?[A-Z]{1,4}\)?|[+-]\d\d:?\d\d)?)?"
 )
-_LEAD = r"(?:(?:published|posted|updated|last updated)(?: on)?:?\s*)?(?:[a-z]{3,9}day,?\s+|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+)?"
+_LEAD = (
+    r"(?:(?:first |last )?(?:published|posted|updated)(?: on)?:?\s*)?"
+    r"(?:[a-z]{3,6}day,?\s+|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+)?"
+)
 _LONG = tuple(
     re.compile(_LEAD + form + _TIME, re.I)
     for form in (
@@ -99,14 +102,14 @@ def _read(text: str) -> Reading | None:
 
 
 def _iso(text: str, found: re.Match[str]) -> Reading:
-    hour, minute, second, fraction, zone = found.groups()
+    hour, _, second, fraction, zone = found.groups()
     if hour is None:
         return datetime.fromisoformat(text), "day"
     if zone:
         text = text[: found.start(5)].rstrip() + ("Z" if zone.isalpha() else zone)
     if fraction:  # below a second nothing is kept
         text = text.replace(fraction, "", 1)
-    return datetime.fromisoformat(text), "second" if second else "minute" if minute else "minute"
+    return datetime.fromisoformat(text), "second" if second else "minute"
 
 
 def _long(found: re.Match[str]) -> Reading:

@@ -1,4 +1,4 @@
-"""What a parser hands over: the words as they stood, not yet cleaned, and where each fact was stated."""
+"""What a parser hands over: the clean body, the facts as they were worded, and where each was stated."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 class Draft:
     """One article as its format states it. Empty where the format states nothing."""
 
-    body: str
-    """Paragraphs parted by blank lines; all else about white space is still as found."""
+    paragraphs: list[str]
+    """The body, already clean (see `cleaning.paragraphs`)."""
     headline: str | None = None
     authors: list[str] = field(default_factory=list)
     published: list[tuple[str, str]] = field(default_factory=list)

@@ -6,15 +6,16 @@ They differ in names, hardly in shapes, so a table says under which names a fact
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
-from pipeline.stages.normalise.cleaning import from_html, has_tags, unescape
+from pipeline.stages.normalise.cleaning import from_html, has_tags, paragraphs, unescape
 from pipeline.stages.normalise.draft import Draft
 
 SUMMARY = "body-is-summary"
 
-Record = Mapping[str, Any]
+Record = dict[str, Any]
 
 _HEADLINE = ("headline", "headlines", "title", "headLine", "name", "alternativeHeadline")
 _BODY = (
@@ -55,38 +56,42 @@ def texts(value: Any, depth: int = 0) -> Iterator[str]:
     elif isinstance(value, list):
         for item in _main_first(value[:_MOST]):
             yield from texts(item, depth + 1)
-    elif isinstance(value, Mapping):
-        found = (next(texts(value.get(name), depth + 1), None) for name in _INSIDE)
-        yield from (text for text in [next(filter(None, found), None)] if text)
+    elif isinstance(value, dict):
+        inside = (text for name in _INSIDE if name in value for text in texts(value[name], depth + 1))
+        yield from islice(inside, 1)
 
 
 def _main_first(items: list[Any]) -> list[Any]:
     """ninjs lists every version of a headline or body; the one whose role is `main` goes first."""
-    return sorted(items, key=lambda item: not (isinstance(item, Mapping) and item.get("role") == "main"))
+    return sorted(items, key=lambda item: not (isinstance(item, dict) and item.get("role") == "main"))
 
 
 def read_fields(record: Record, origin: str) -> Draft:
-    """What `record` states, as a Draft whose dates have this `origin`. `body` is empty where there is none."""
+    """What `record` states, as a Draft whose dates have this `origin`. No paragraphs where there is no body."""
     body = _body(record)
     draft = Draft(
-        body=body or _body(record, _SUMMARY),
+        paragraphs(body or _body(record, _SUMMARY)),
         headline=_plain(_first(record, _HEADLINE)),
-        authors=[author for name in _AUTHORS for author in texts(record.get(name))],
-        published=[(words, origin) for name in _PUBLISHED for words in texts(record.get(name))],
-        modified=[(words, origin) for name in _MODIFIED for words in texts(record.get(name))],
+        authors=list(_stated(record, _AUTHORS)),
+        published=[(words, origin) for words in _stated(record, _PUBLISHED)],
+        modified=[(words, origin) for words in _stated(record, _MODIFIED)],
         language=_first(record, _LANGUAGE),
         url=_first(record, _URL, "http"),
         publisher=_first(record, _PUBLISHER),
         place=_first(record, _PLACE),
     )
-    if not body and draft.body:
+    if not body and draft.paragraphs:
         draft.warnings.add(SUMMARY)
     return draft
 
 
 def _first(record: Record, names: tuple[str, ...], start: str = "") -> str | None:
-    found = (text for name in names if name in record for text in texts(record[name]))
-    return next((text for text in found if text.startswith(start)), None)
+    return next((text for text in _stated(record, names) if text.startswith(start)), None)
+
+
+def _stated(record: Record, names: tuple[str, ...]) -> Iterator[str]:
+    """Every text under `names`, in their order."""
+    return (text for name in names if name in record for text in texts(record[name]))
 
 
 def _plain(text: str | None) -> str | None:
@@ -94,8 +99,8 @@ def _plain(text: str | None) -> str | None:
 
 
 def _body(record: Record, names: tuple[str, ...] = _BODY) -> str:
-    for name in names:
-        value = record.get(name)
+    for name in filter(record.__contains__, names):
+        value = record[name]
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             value = "\n\n".join(value)  # a list of paragraphs, not of versions
         words = next(texts(value), "")

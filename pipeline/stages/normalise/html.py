@@ -14,7 +14,7 @@ from trafilatura import extract, load_html
 
 from pipeline.errors import BrokenRecord, NoArticle
 from pipeline.stages.normalise.charset import decode
-from pipeline.stages.normalise.cleaning import one_line
+from pipeline.stages.normalise.cleaning import one_line, paragraphs
 from pipeline.stages.normalise.draft import Draft
 from pipeline.stages.normalise.fields import SUMMARY, read_fields
 from pipeline.stages.normalise.headline import without_site
@@ -58,17 +58,15 @@ def parse_html(content: bytes) -> Draft:
 
 def _choose_body(draft: Draft, extracted: str) -> None:
     """`extracted` (one paragraph a line), unless it is next to nothing and the page's metadata holds the whole text."""
-    stated = "" if SUMMARY in draft.warnings else draft.body
+    stated = 0 if SUMMARY in draft.warnings else sum(map(len, draft.paragraphs))
     draft.warnings.discard(SUMMARY)
-    if stated and len(extracted) < _MIN_BODY_CHARACTERS and len(stated) > 2 * len(extracted):
-        draft.body = stated
+    if len(extracted) < _MIN_BODY_CHARACTERS and stated > 2 * len(extracted):
         draft.warnings.add(BODY_FROM_JSON_LD)
         return
-    lines = extracted.split("\n")
-    if draft.headline and one_line(lines[0]) == one_line(draft.headline):
-        del lines[0]
-    draft.body = "\n\n".join(lines)
-    if not draft.body.strip():
+    draft.paragraphs = paragraphs(extracted.replace("\n", "\n\n"))
+    if draft.paragraphs and draft.headline == draft.paragraphs[0]:
+        del draft.paragraphs[0]
+    if not draft.paragraphs:
         raise NoArticle("the page holds no article text (a front page, an index or a video?); drop the article's page")
 
 
@@ -114,7 +112,7 @@ def _all(meta: dict[str, list[str]], names: tuple[str, ...]) -> list[str]:
 def _times(tree: Any) -> list[str]:
     """Machine-readable moments in the page that are marked as the article's own."""
     marked = [element for element in tree.iter("time", "span", "div", "abbr") if _marks_publication(element)]
-    return [element.get("datetime") or element.get("content") or "" for element in marked][:3]
+    return [words for element in marked if (words := element.get("datetime") or element.get("content"))][:3]
 
 
 def _marks_publication(element: Any) -> bool:

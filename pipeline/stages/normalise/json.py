@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -12,7 +12,7 @@ import orjson
 from pipeline.errors import BrokenRecord, NoArticle
 from pipeline.stages.normalise.charset import decode
 from pipeline.stages.normalise.draft import Draft
-from pipeline.stages.normalise.fields import Record, read_fields
+from pipeline.stages.normalise.fields import SUMMARY, Record, read_fields
 
 CONTROLS = "json-controls"
 TRUNCATED = "body-truncated"
@@ -32,7 +32,8 @@ _ENVELOPES = (
     "@graph",
 )
 _DEEPEST = 4
-_CUT_MARK = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ char(?:acter)?s\]\s*\Z")
+# What a news API appends to the words that it lets one read for nothing.
+_CUT_MARK = re.compile(r"(?:…|\.\.\.)?\s*\[\+\d+ char(?:acter)?s\]\s*\Z")
 
 
 def parse_json(content: bytes) -> Draft:
@@ -43,10 +44,10 @@ def parse_json(content: bytes) -> Draft:
     if not isinstance(value, dict):
         raise BrokenRecord(f"the JSON is {_kind(value)}, not an object; give one article as one object")
     draft = _best(value)
-    if not draft.body:
+    if not draft.paragraphs:
         names = ", ".join(list(value)[:8])
         raise NoArticle(f"no field of this object holds an article's text (it has: {names}); name it `body` or `text`")
-    draft.body, cut = _CUT_MARK.subn("…", draft.body)
+    draft.paragraphs[-1], cut = _CUT_MARK.subn("…", draft.paragraphs[-1])
     draft.warnings |= warnings | ({TRUNCATED} if cut else set())
     return draft
 
@@ -78,15 +79,19 @@ def _kind(value: Any) -> str:
 
 def _best(value: Record) -> Draft:
     """The draft of the first object with a real body, from the outside in; else the first with anything."""
-    drafts = [read_fields(record, "field") for record in _unwrap(value, 0)]
-    full = (draft for draft in drafts if draft.body and "body-is-summary" not in draft.warnings)
-    return next(full, None) or next((draft for draft in drafts if draft.body), drafts[0])
+    drafts = []
+    for record in _unwrap(value, 0):
+        draft = read_fields(record, "field")
+        if draft.paragraphs and SUMMARY not in draft.warnings:
+            return draft
+        drafts.append(draft)
+    return next((draft for draft in drafts if draft.paragraphs), drafts[0])
 
 
 def _unwrap(value: Any, depth: int) -> Iterator[Record]:
     if isinstance(value, list) and value and depth:
         value = value[0]
-    if not isinstance(value, Mapping) or depth == _DEEPEST:
+    if not isinstance(value, dict) or depth == _DEEPEST:
         return
     yield value
     for name in _ENVELOPES:

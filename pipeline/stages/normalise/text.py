@@ -5,20 +5,29 @@ from __future__ import annotations
 import re
 
 from pipeline.stages.normalise.charset import decode
-from pipeline.stages.normalise.cleaning import clean
+from pipeline.stages.normalise.cleaning import paragraphs
 from pipeline.stages.normalise.draft import Draft
 
-# Several in a row: the first counts, and all go, so that a second look finds nothing more to take away.
-_DATE_LINE = re.compile(r"(?:\s*date[^\S\n]*:?[^\S\n]*(\d{4}-\d\d-\d\d)(?=\s|\Z))+\s*", re.I)
-_FIRST_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_DATE_LINES = re.compile(r"(?:date ?:? ?\d{4}-\d\d-\d\d(?: |\Z))+", re.I)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def parse_text(content: bytes) -> Draft:
-    """The text of `content` and the day of its date line. Raises what `decode` raises."""
+    """The text of `content` and the day of its date line. Raises what `decode` raises.
+
+    Where date lines stand in a row the first one counts and all go, so that a second look finds none to take away.
+    """
     text, warnings = decode(content)
-    draft = Draft(clean(text), warnings=warnings)
-    if found := _DATE_LINE.match(draft.body):
-        stated = _FIRST_DATE.search(found[0])
-        draft.published = [(stated[0], "date-line")] if stated else []
-        draft.body = draft.body[found.end() :]
+    draft = Draft(paragraphs(text), warnings=warnings)
+    start = 0
+    for paragraph in draft.paragraphs:
+        found = _DATE_LINES.match(paragraph)
+        if found is None:
+            break
+        draft.published = draft.published or [(stated[0], "date-line") for stated in [_DATE.search(found[0])] if stated]
+        if found.end() < len(paragraph):
+            draft.paragraphs[start] = paragraph[found.end() :]
+            break
+        start += 1
+    del draft.paragraphs[:start]
     return draft

@@ -14,7 +14,7 @@ from pipeline.stages.tag.places import Atlas
 from pipeline.stages.tag.runs import Segment, Splitter, Word, runs
 
 # Of all words; above it the text is in Title Case or capitals, and a capital says nothing.
-MOST_CAPITALISED = 0.5
+MOST_CAPITALISED = 0.7
 Kind = Literal["person", "organisation", "place"]
 _COMPASS = frozenset(
     "North South East West Northern Southern Eastern Western Central Greater Downtown Upper Lower".split()
@@ -89,6 +89,8 @@ class EntityFinder:
         ends = {k.start: k for k in known}
         found: list[tuple[Segment, str]] = []
         for group in groups:
+            if self._splitter.is_empty(group):
+                continue
             for piece, spelling in self._cut(group, ends):
                 if spelling:
                     found.append((Segment(piece), spelling))
@@ -103,7 +105,7 @@ class EntityFinder:
         while i < len(group):
             hit = known.get(group[i].start)
             size = sum(w.end <= hit.end for w in group[i:]) if hit else 0
-            if hit and size > 1 and hit.spelling in self._gazetteer.organisations:
+            if hit and " " in hit.spelling and hit.spelling in self._gazetteer.organisations:
                 yield from [(rest, "")] if rest else []
                 yield group[i : i + size], hit.spelling
                 rest, i = [], i + size
@@ -117,9 +119,9 @@ class EntityFinder:
         for segment, spelling in segments:
             if spelling or self._rules.is_organisation(segment):
                 continue
-            self._rules.drop_front(segment)
+            self._rules.tidy(segment)
             if len(segment.words) > 1 and self._rules.is_person(segment, reading.text):
-                reading.people.add(segment)
+                reading.people.add(segment, reading.text)
 
     def _mention(self, segment: Segment, spelling: str, reading: _Reading, *, names: bool) -> None:
         """Second pass: decide what one segment is and note it."""
@@ -160,7 +162,7 @@ class EntityFinder:
         if spelling or not self._rules.is_person(segment, reading.text):
             return None
         if not lone:
-            return _note(reading, segment, "person", reading.people.add(segment))
+            return _note(reading, segment, "person", reading.people.add(segment, reading.text))
         return _note(reading, segment, "person", f"{segment.title} {lone}" if crowned(segment) else lone)
 
 

@@ -26,16 +26,18 @@ class KeywordFinder:
     def __init__(self) -> None:
         self._stop = stopwords()
 
-    def find(self, headline: list[str], body: list[str], language: str | None) -> tuple[str, ...]:
-        """The best keywords of an article given as tokens, best first; empty for languages without a stop list."""
+    def find(self, tokens: list[str], lower: list[str], headline: int, language: str | None) -> tuple[str, ...]:
+        """The best keywords, best first; empty for languages without a stop list.
+
+        `tokens` are the headline's, of which there are `headline`, and the body's; `lower` the same in small letters.
+        """
         stop = self._stop.get(language or "")
         if stop is None:
             return ()
-        tokens = [*headline, *body]
-        lower = [token.lower() for token in tokens]
-        scores = self._scores(tokens, lower, {token.lower() for token in headline}, stop)
+        scores = self._scores(tokens, lower, set(lower[:headline]), stop)
         ranked = sorted(scores, key=lambda k: (-scores[k], k))
-        return tuple(" ".join(_shown(key, tokens, lower)) for key in _apart(ranked)[:MOST])
+        written = set(tokens)
+        return tuple(_shown(key, tokens, lower, written) for key in _apart(ranked)[:MOST])
 
     def _scores(
         self, tokens: list[str], lower: list[str], headline: set[str], stop: frozenset[str]
@@ -47,12 +49,13 @@ class KeywordFinder:
         }
         pairs = Counter(pair for pair in pairwise(lower) if pair[0] in singles and pair[1] in singles)
         scores: dict[tuple[str, ...], float] = {}
+        first = dict(zip(reversed(lower), range(len(lower) - 1, -1, -1), strict=True))
         plain = set(tokens)
         for word, count in singles.items():
             weight = _HEADLINE_WEIGHT if word in headline else 1.0
             weight *= 1.0 if word in plain else _CAPITAL_WEIGHT
             # A word first met 400 words in weighs two thirds of one in the lead.
-            scores[(word,)] = count * weight / (1 + log(1 + lower.index(word) / 100) / 3)
+            scores[(word,)] = count * weight / (1 + log(1 + first[word] / 100) / 3)
         for (left, right), count in pairs.items():
             if count >= _FEWEST_MENTIONS:
                 mean = (scores[(left,)] / singles[left] + scores[(right,)] / singles[right]) / 2
@@ -71,6 +74,9 @@ def _apart(ranked: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     return kept
 
 
-def _shown(key: tuple[str, ...], tokens: list[str], lower: list[str]) -> list[str]:
-    """The words as written: in small letters if they ever were, else as first met."""
-    return [word if word in tokens else tokens[lower.index(word)] for word in key]
+def _shown(key: tuple[str, ...], tokens: list[str], lower: list[str], written: set[str]) -> str:
+    """The key as first met; a lone word in small letters if it ever was written so."""
+    if len(key) == 1 and key[0] in written:
+        return key[0]
+    met = next(i for i in range(len(lower)) if tuple(lower[i : i + len(key)]) == key)
+    return " ".join(tokens[met : met + len(key)])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-SAMPLE_CHARACTERS = 1000
+# More than this costs time (0.2 ms for 1000) and does not change the answer on news.
+SAMPLE_CHARACTERS = 600
 FEWEST_LETTERS = 20
+LETTERS_LOOKED_AT = 200
 # Below this the model is guessing; between two languages it doubts, the article's own word decides.
 LEAST_CONFIDENCE = 0.4
 SURE = 0.9
@@ -23,6 +26,8 @@ class LanguageGuesser:
     def __init__(self) -> None:
         self._model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
         self._model.set_languages(CANDIDATES.split())
+        # Choosing columns leaves the table in column order, while scoring reads rows: 0.2 ms an article for nothing.
+        self._model.nb_ptc = np.ascontiguousarray(self._model.nb_ptc)
 
     def guess(self, text: str, declared: str | None = None) -> tuple[str | None, float]:
         """Language code and confidence 0..1 (two decimals) of `text`; (None, 0.0) where it is too short or none.
@@ -30,7 +35,7 @@ class LanguageGuesser:
         `declared` is what the article says of itself (BCP 47); it counts only where the model is in doubt.
         """
         sample = text[:SAMPLE_CHARACTERS]
-        if sum(map(str.isalpha, sample)) < FEWEST_LETTERS:
+        if sum(map(str.isalpha, sample[:LETTERS_LOOKED_AT])) < FEWEST_LETTERS:
             return None, 0.0
         # A lone surrogate cannot be encoded; the model wants bytes it can read.
         found, confidence = self._model.classify(sample.encode("utf-8", "replace").decode())

@@ -14,6 +14,9 @@ _SPEAKS = re.compile(rf"(?:, \d\d,)? (?:{_SPEECH})\b|, \d\d,|, who\b")
 _SPOKE = re.compile(rf"(?:{_SPEECH}) $")
 _ACRONYM = re.compile(r" \(([A-Z]{2,6})\)")
 # With these the title is part of how the person is known: King Charles, Pope Francis.
+# Before a first name these make a place of it: San Francisco, New Brunswick.
+_SAINTS = frozenset("San Santa Saint Saints St St. Los Las New Fort Port El".split())
+_GENERATIONS = frozenset({"Jr", "Jr.", "Sr", "Sr."})
 _CROWNED = frozenset("King Queen Prince Princess Pope Emperor Emir".split())
 
 
@@ -37,7 +40,12 @@ class NameRules:
     def is_person(self, segment: Segment, text: str) -> bool:
         """Whether a title, a first name or a verb of speech makes it a person's name."""
         parts = segment.words
-        if len(parts) > _LONGEST_PERSON or parts[-1].text in self._things or any(w.of for w in parts):
+        if (
+            parts[0].text in _GENERATIONS
+            or len(parts) > _LONGEST_PERSON
+            or parts[-1].text in self._things
+            or any(w.of for w in parts)
+        ):
             return False
         if len(parts) == 1:
             # A lone word is a person only after a title; and `President US` is none.
@@ -52,11 +60,13 @@ class NameRules:
         before = text[max(0, segment.start - 12) : segment.start]
         return bool(_SPEAKS.match(text, segment.end) or _SPOKE.search(before))
 
-    def drop_front(self, segment: Segment) -> None:
-        """Cut a capitalised word before a first name: `Yesterday Donald Trump`, `Russian Vladimir Putin`."""
-        parts = segment.words
-        if len(parts) > 2 and parts[0].text not in self._first_names and parts[1].text in self._first_names:
-            segment.words = parts[1:]
+    def tidy(self, segment: Segment) -> None:
+        """Cut a capitalised word before a first name (`Yesterday Donald Trump`) and capitals after a name."""
+        first, *rest = segment.words
+        if len(rest) > 1 and rest[-1].text.isupper() and first.text in self._first_names:
+            segment.words.pop()
+        if len(rest) > 1 and first.text not in self._first_names | _SAINTS and rest[0].text in self._first_names:
+            segment.words = rest
 
 
 class People:
@@ -66,11 +76,12 @@ class People:
         self._full: dict[tuple[str, str], str] = {}
         self._by_part: dict[str, list[tuple[int, str]]] = defaultdict(list)
 
-    def add(self, segment: Segment) -> str:
-        """Take in a name of two words or more and return the canonical form: the first one met."""
-        parts = [w.text for w in segment.words if w.text not in ("Jr.", "Sr.")]
-        canonical = self._full.setdefault((parts[0], parts[-1]), " ".join(parts))
-        for part in {parts[0], parts[-1]}:
+    def add(self, segment: Segment, text: str) -> str:
+        """Take in a name and return the canonical form: the first one met."""
+        parts = [w.text for w in segment.words if w.text not in _GENERATIONS]
+        first, last = parts[0], parts[-1]
+        canonical = self._full.setdefault((first, last), text[segment.start : segment.end])
+        for part in (first, last):
             self._by_part[part].append((segment.start, canonical))
         return canonical
 

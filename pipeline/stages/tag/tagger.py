@@ -10,7 +10,7 @@ from pipeline.stages.tag.topics import TopicFinder
 from pipeline.stages.tag.words import TOKEN
 
 # Whole articles run to a few thousand words; what stands behind this point changes no tag but costs time.
-TOKENS_READ = 3_000
+TOKENS_READ = 2_000
 
 
 class Tagger:
@@ -31,15 +31,15 @@ class Tagger:
         english = language == "en"
         found = self._entities.find(article, english)
         headline = [] if article.headline_derived else TOKEN.findall(article.headline)
-        body = TOKEN.findall(article.body)[:TOKENS_READ]
-        topics = self._topics.find([t.lower() for t in headline], [t.lower() for t in body]) if english else ()
+        tokens = [*headline, *TOKEN.findall(article.body)][:TOKENS_READ]
+        lower = [token.lower() for token in tokens]
         return Tags(
             language=language,
             language_confidence=confidence,
             people=found.names("person"),
             organisations=found.names("organisation"),
             places=found.ranked_places(),
-            topics=topics,
-            keywords=self._keywords.find(headline, body, language),
+            topics=self._topics.find(lower, len(headline)) if english else (),
+            keywords=self._keywords.find(tokens, lower, len(headline), language),
             mentions=tuple(found.mentions),
         )

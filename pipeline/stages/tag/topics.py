@@ -19,14 +19,19 @@ MOST = 5
 USUAL_WORDS = 250
 _SATURATION = 9.0
 # A second top topic must come this near to the first; a child must carry this share of its parent's evidence.
-_SECOND, _CHILD = 0.6, 0.45
+_SECOND, _CHILD = 0.6, 0.35
 
 
 @dataclass(slots=True)
 class _Evidence:
-    score: float = 0.0
+    clear: float = 0.0
+    faint: float = 0.0
     hits: int = 0
-    strong: int = 0
+
+    @property
+    def score(self) -> float:
+        """Faint evidence counts for no more than the clear: many everyday words make no topic."""
+        return self.clear + min(self.faint, self.clear)
 
 
 class TopicFinder:
@@ -58,17 +63,18 @@ class TopicFinder:
                 weights[form][above] = max(weight, weights[form].get(above, 0.0))
                 above = self._parents[above]
 
-    def find(self, headline: list[str], body: list[str]) -> tuple[Topic, ...]:
-        """Topics of an English article given as tokens in small letters, surest first, at most five.
+    def find(self, tokens: list[str], headline: int) -> tuple[Topic, ...]:
+        """Topics of an English article, surest first, at most five.
 
+        `tokens`, in small letters, are the headline's, of which there are `headline`, and the body's.
         Each top topic that the evidence carries comes with the most specific topic below it that it also carries.
         """
-        counts = self._counts(body)
+        counts = self._counts(tokens[headline:])
         # What the headline says counts three times.
-        for number, count in self._counts(headline).items():
+        for number, count in self._counts(tokens[:headline]).items():
             counts[number] = counts.get(number, 0) + 3 * count
         evidence = self._evidence(counts)
-        norm = _SATURATION * max(1.0, sqrt((len(headline) + len(body)) / USUAL_WORDS))
+        norm = _SATURATION * max(1.0, sqrt(len(tokens) / USUAL_WORDS))
         found = [code for top in self._tops(evidence) for code in self._descend(top, evidence)]
         topics = [Topic(c, self._labels[c], round(100 * (1 - exp(-evidence[c].score / norm)))) for c in found]
         sure = [topic for topic in topics if topic.confidence >= LEAST_CONFIDENCE]
@@ -90,9 +96,11 @@ class TopicFinder:
             repeated = 1 + log(count)
             for code, weight in self._weights[number]:
                 entry = evidence[code]
-                entry.score += weight * repeated
                 entry.hits += 1
-                entry.strong += weight == STRONG
+                if weight == STRONG:
+                    entry.clear += weight * repeated
+                else:
+                    entry.faint += weight * repeated
         return evidence
 
     def _tops(self, evidence: dict[str, _Evidence]) -> list[str]:
@@ -113,4 +121,4 @@ class TopicFinder:
 
 def _carries(evidence: _Evidence) -> bool:
     """Two different phrases, one of them clear."""
-    return evidence.hits >= FEWEST_HITS and evidence.strong >= 1
+    return evidence.hits >= FEWEST_HITS and evidence.clear > 0

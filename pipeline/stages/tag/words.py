@@ -31,4 +31,5 @@ def alternatives(field: str) -> list[str]:
 
 def stopwords() -> dict[str, frozenset[str]]:
     """Small words by language code."""
-    return {language: frozenset(text.split()) for language, text in rows("stopwords.tsv")}
+    # Both apostrophes: the lists are written with the straight one.
+    return {code: frozenset(f"{small} {small.replace(chr(39), '’')}".split()) for code, small in rows("stopwords.tsv")}

@@ -25,6 +25,7 @@ from pipeline.settings import Settings
 
 _MOST_WAITING = 5
 _LINE_SECONDS = 2.0
+_HINT = "Ctrl-C stops it; nothing is lost"
 
 
 class View:
@@ -81,7 +82,7 @@ class _LivePage:
         self._live.stop()
 
     def show(self, report: Report) -> None:
-        self._live.update(page(report), refresh=True)
+        self._live.update(page(report, _HINT), refresh=True)
 
 
 class _PlainLines:
@@ -109,14 +110,14 @@ class _PlainLines:
             self._said, self._next = self._due, self._clock.monotonic() + _LINE_SECONDS
 
 
-def page(report: Report) -> RenderableType:
-    """The live page."""
+def page(report: Report, hint: str = "") -> RenderableType:
+    """The live page; `hint` stands at its foot."""
     parts: list[RenderableType] = [_flow(report), Text(), _state(report)]
     if report.waiting_total:
         parts += [Text(), _waiting(report)]
     parts += [Text(f"! {printable(problem)}", style="bold red") for problem in report.problems]
     title = Text.assemble(("copydesk", "bold"), f" · Kafka at {printable(report.broker)}")
-    foot = Text("Ctrl-C stops it; nothing is lost", style="dim")
+    foot = Text(hint, style="dim") if hint else None
     return Panel(Group(*parts), box=ROUNDED, title=title, title_align="left", subtitle=foot, subtitle_align="right")
 
 
@@ -156,13 +157,17 @@ def _state(report: Report) -> Table:
 def _lag(books: Snapshot) -> str:
     if not books.lag_messages:
         return "none"
-    return f"{books.lag_messages:,} articles, the oldest {books.lag_seconds:,.0f} s old"
+    return f"{_count(books.lag_messages, 'article')}, the oldest {books.lag_seconds:,.0f} s old"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'s' * (number != 1)}"
 
 
 def _watcher(note: Note) -> str:
     waiting = int(note.get("waiting_total", 0))
     if waiting:
-        return f"{waiting:,} {'file waits' if waiting == 1 else 'files wait'}"
+        return f"{_count(waiting, 'file')} to go"
     return "all files published" if note.get("idle") else "looking through the inbox"
 
 

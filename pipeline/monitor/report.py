@@ -51,9 +51,9 @@ class Report:
     @property
     def problems(self) -> list[str]:
         """Why things do not run as they should; empty: nothing known."""
-        found = [str(note["why"]) for note in self.notes if note.get("why")]
+        found = [f"{note['role']} {note['pid']}: {note['why']}" for note in self.notes if note.get("why")]
         if self.books.in_flight < 0:
-            found.append(f"{-self.books.in_flight} more articles came out than went in")
+            found.append(f"{-self.books.in_flight} more came out than went in")
         return found
 
     def as_json(self) -> dict[str, Any]:

@@ -68,6 +68,12 @@ class EmbeddedBroker:
         """
         try:
             self._start()
+        except OSError as error:
+            self.stop()
+            folder = self._place.folder
+            raise FolderError(
+                f"no broker can run in {folder} ({error}); mend that, or choose another --data-dir"
+            ) from error
         except BaseException:
             self.stop()
             raise
@@ -96,16 +102,13 @@ class EmbeddedBroker:
         self.stop()
 
     def _start(self) -> None:
-        try:
-            self._place.folder.mkdir(parents=True, exist_ok=True)
-            owner = self._locks.enter_context(Lock(self._place.folder / "owner.lock"))
-            lock = self._locks.enter_context(Lock(self._place.folder / "broker.lock"))
-        except OSError as error:
-            folder = self._place.folder
-            raise FolderError(f"cannot write in {folder} ({error.strerror}); choose another --data-dir") from error
+        folder = self._place.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        owner = self._locks.enter_context(Lock(folder / "owner.lock"))
+        lock = self._locks.enter_context(Lock(folder / "broker.lock"))
         if not owner.take():
             raise FolderError(
-                f"{self._place.folder.parent} is in use by another copydesk (process {owner.holder()});"
+                f"{folder.parent} is in use by another copydesk (process {owner.holder()});"
                 " stop that one, or choose another --data-dir"
             )
         owner.write_holder(os.getpid())
@@ -135,6 +138,7 @@ class EmbeddedBroker:
         process = self._process = java.serve(self._place, properties, lock.fileno())
         lock.write_holder(process.pid)
         if not self._wait_until_ready(process, port):
+            self._end(process)
             return False
         self._port = port
         self._place.address.write_text(self.bootstrap)
@@ -165,13 +169,16 @@ class EmbeddedBroker:
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         if process.stdin is not None:
             process.stdin.close()
-        if not self._wait(lambda: process.poll() is not None, _STOP_SECONDS, "Stopping Apache Kafka"):
+        in_time = self._wait(lambda: process.poll() is not None, _STOP_SECONDS, "Stopping Apache Kafka")
+        # A keeper that is stuck, or was killed, leaves Kafka in its process group.
+        if not in_time or process.returncode < 0:
             _kill_group(process.pid)
             process.wait()
 
 
 def _kill_group(leader: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
+    # macOS refuses, rather than finds nothing, where only the unreaped are left.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
 
 

@@ -18,6 +18,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _BY = re.compile(r"\s*(?:by|von|par|por)[\s:]+(?=\S)", re.I)
 _PERSON = re.compile(r"[^\W\d_][\w.'’-]*(?: [\w.'’-]+){1,3}")
 _JOINT = re.compile(r"\s*(?:;|,(?! (?:jr|sr|ii+|iv)\b)|\s+and\s|\s+&\s)\s*", re.I)
+_ROLE = re.compile(r"\b(?:AP|staff|press|news|agency)\b|writer|editor|reporter|correspondent|contribut|bureau", re.I)
 _LONGEST_NAME = 100
 _LONGEST_URL = 2_048
 _LONGEST_HEADLINE = 500
@@ -45,7 +46,7 @@ def assemble(raw: RawArticle, slug: str, draft: Draft) -> Article:
         modified=_dated(draft.modified, raw, warnings),
         language=_language(draft.language),
         url=_url(draft.url),
-        publisher=one_line(unescape(draft.publisher))[:_LONGEST_NAME] or None if draft.publisher else None,
+        publisher=_publisher(draft.publisher),
         place=place,
         warnings=tuple(sorted(warnings)),
     )
@@ -81,9 +82,14 @@ def _names(authors: Iterable[str]) -> tuple[str, ...]:
         if not words or "://" in words or len(words) > 4 * _LONGEST_NAME:
             continue
         parts = [part for part in _JOINT.split(words) if part]
-        split = len(parts) > 1 and all(_PERSON.fullmatch(part) for part in parts)
+        split = len(parts) > 1 and all(_PERSON.fullmatch(part) and not _ROLE.search(part) for part in parts)
         found.update(dict.fromkeys(part[:_LONGEST_NAME] for part in (parts if split else [words])))
     return tuple(found)
+
+
+def _publisher(stated: str | None) -> str | None:
+    name = one_line(unescape(stated or ""))[:_LONGEST_NAME]
+    return name if name and "://" not in name else None
 
 
 def _language(stated: str | None) -> str | None:

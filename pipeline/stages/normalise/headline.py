@@ -13,6 +13,7 @@ _ABBREVIATIONS = frozenset(
     "jan feb mar apr jun jul aug sep sept oct nov dec no nos vs inc ltd co corp bros dept univ est approx ft mt "
     "fig vol ed pp al e.g i.e etc a.m p.m u.s u.k u.n e.u d.c ph.d".split()
 )
+_WORD = re.compile(r"\w+")
 _SEPARATOR = re.compile(r"\s+[|–—·•»«:]+\s+|\s+-+\s+|\s*\|\s*|\s*::\s*")
 
 
@@ -50,6 +51,21 @@ def shorten(sentence: str) -> str:
     return kept.rstrip(" ,;:–—-") + "…"
 
 
+def printed_headline(title: str, headings: Iterable[str], page_title: str) -> str:
+    """The heading on the page that says what `title` says, else `title`.
+
+    Metadata often holds words for search engines; readers call an article by what is printed above it. A heading
+    is taken when the page's own title is the same, or when it shares three words, and half of the shorter one.
+    """
+    told = set(_WORD.findall(title.casefold()))
+    for heading in headings:
+        words = set(_WORD.findall(heading.casefold()))
+        alike = len(told & words) >= max(3, min(len(told), len(words)) / 2)
+        if alike or (heading and _key(heading) == _key(page_title)):
+            return heading
+    return title
+
+
 def without_site(title: str, sites: Iterable[str], on_page: Iterable[str]) -> str:
     """`title` without ` | Site Name` at its ends, but only where something justifies the cut.
 
@@ -62,15 +78,19 @@ def without_site(title: str, sites: Iterable[str], on_page: Iterable[str]) -> st
         return title
     cuts = list(_SEPARATOR.finditer(title))
     for cut in cuts:
-        for part in (title[: cut.start()], title[cut.end() :]):
-            if _key(part) in headings:
-                return part.strip()
+        if _key(title[: cut.start()]) in headings - names:
+            return title[: cut.start()].strip()
     for cut in reversed(cuts):
         if _is_name(title[cut.end() :], names):
             title = title[: cut.start()].strip()
     if cuts and title.startswith(cuts[0].string[: cuts[0].end()]) and _is_name(title[: cuts[0].start()], names):
         title = title[cuts[0].end() :].strip()
     return title
+
+
+def is_site(text: str, sites: Iterable[str]) -> bool:
+    """Whether `text` is one of the names in `sites`, give or take case, punctuation and a leading `The`."""
+    return _is_name(text, {_key(site) for site in sites})
 
 
 def _is_name(part: str, names: set[str]) -> bool:

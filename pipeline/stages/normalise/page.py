@@ -1,0 +1,105 @@
+"""What a web page states about its article outside the body: JSON-LD first, then meta elements, then the markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.stages.normalise.cleaning import one_line
+from pipeline.stages.normalise.draft import Draft
+from pipeline.stages.normalise.fields import read_fields
+from pipeline.stages.normalise.headline import is_site, printed_headline, without_site
+from pipeline.stages.normalise.jsonld import article_node
+
+_PUBLISHED = (
+    "article:published_time", "article:published", "og:published_time", "og:article:published_time", "datepublished",
+    "parsely-pub-date", "sailthru.date", "dc.date.issued", "dcterms.created", "dc.date", "dcterms.date", "publish_date",
+    "pubdate", "pdate", "date",
+)  # fmt: skip
+_MODIFIED = ("article:modified_time", "article:modified", "og:updated_time", "datemodified", "last-modified")
+_AUTHORS = ("author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "byl")
+_HEADLINES = ("og:title", "twitter:title", "parsely-title", "dc.title", "headline")
+_SITES = ("og:site_name", "application-name", "dc.publisher", "publisher")
+_LANGUAGES = ("og:locale", "content-language", "dc.language")
+_MOST_HEADINGS = 5
+_XML_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+# The day that many addresses hold: /2025/03/18/ or /2025/mar/18/.
+_DAY_IN_URL = re.compile(r"/((?:19|20)\d\d)/(\d\d?|[a-z]{3})/(\d\d?)/")
+
+Meta = dict[str, list[str]]
+
+
+def read_page(tree: Any) -> Draft:
+    """The facts stated in `tree` (an lxml HTML tree); paragraphs only where JSON-LD holds the article's body."""
+    node = article_node(script.text or "" for script in tree.iter("script") if _is_json_ld(script))
+    draft = read_fields(node or {}, "json-ld")
+    meta = _meta(tree)
+    sites = [site for site in [*_all(meta, _SITES), draft.publisher or ""] if site and "://" not in site]
+    draft.headline = _headline(tree, [draft.headline or "", *_all(meta, _HEADLINES)], sites)
+    draft.publisher = next((site for site in [draft.publisher or "", *sites] if site and "://" not in site), None)
+    draft.authors = draft.authors or _all(meta, _AUTHORS)[:1]
+    draft.language = next(filter(None, [draft.language, *_root_languages(tree), *_all(meta, _LANGUAGES)]), None)
+    draft.url = next(filter(None, [*_canonical(tree), *_all(meta, ("og:url",)), draft.url]), None)
+    stated = [*_all(meta, _PUBLISHED), *_times(tree)]
+    draft.published += [(words, "meta") for words in stated] + [(day, "url") for day in _day_in_url(draft.url)]
+    draft.modified += [(words, "meta") for words in _all(meta, _MODIFIED)]
+    return draft
+
+
+def _headline(tree: Any, stated: list[str], sites: list[str]) -> str | None:
+    printed = (one_line(heading.text_content()) for heading in list(tree.iter("h1"))[:_MOST_HEADINGS])
+    headings = [heading for heading in printed if heading and not is_site(heading, sites)]
+    titles = [one_line(title.text or "") for title in tree.iter("title")][:1]
+    page_title = without_site("".join(titles), sites, headings)
+    title = next(filter(str.strip, [*stated, *headings, *titles]), None)
+    return title and printed_headline(without_site(one_line(title), sites, headings), headings, page_title)
+
+
+def _is_json_ld(script: Any) -> bool:
+    return "ld+json" in (script.get("type") or "").lower()
+
+
+def _meta(tree: Any) -> Meta:
+    """The page's meta elements: `content` by property, name, itemprop or http-equiv in lower case."""
+    found: Meta = {}
+    for element in tree.iter("meta"):
+        content = (element.get("content") or "").strip()
+        named = " ".join(element.get(kind) or "" for kind in ("property", "name", "itemprop", "http-equiv"))
+        for name in named.lower().split() if content else ():
+            found.setdefault(name, []).append(content)
+    return found
+
+
+def _all(meta: Meta, names: tuple[str, ...]) -> list[str]:
+    return [content for name in names for content in meta.get(name, ())]
+
+
+def _times(tree: Any) -> list[str]:
+    """Moments in the markup that are marked as the article's own, or the only moment on the page."""
+    every = [element for element in tree.iter("time") if element.get("datetime")]
+    marked = [element for element in every if _is_publication(element)]
+    marked += [element for element in tree.iter("span", "div", "abbr") if _is_publication(element)]
+    found = [element.get("datetime") or element.get("content") or element.get("title") or "" for element in marked]
+    only = {element.get("datetime") for element in every if "updated" not in (element.get("class") or "")}
+    return [words for words in found[:3] if words] + (list(only) if len(only) == 1 else [])
+
+
+def _is_publication(element: Any) -> bool:
+    return "datePublished" in (element.get("itemprop") or "") or element.get("pubdate") is not None
+
+
+def _root_languages(tree: Any) -> Iterator[str | None]:
+    return (tree.get(name) for name in ("lang", _XML_LANGUAGE))
+
+
+def _canonical(tree: Any) -> list[str]:
+    return [link.get("href") for link in tree.iter("link") if (link.get("rel") or "").lower() == "canonical"][:1]
+
+
+def _day_in_url(url: str | None) -> list[str]:
+    found = _DAY_IN_URL.search((url or "").lower())
+    if found is None:
+        return []
+    year, month, day = found.groups()
+    return [f"{year}-{month:0>2}-{day:0>2}" if month.isdigit() else f"{day} {month} {year}"]

@@ -1,0 +1,18 @@
+"""Which articles say the same: fingerprint → claim log → index → verdict. Pure; the log itself is the caller's.
+
+Principles:
+
+- A false duplicate is worse than a missed one: it takes an article away from its readers.
+- The first in the log is the original. A duplicate names an article that was itself published, never a duplicate.
+- An article that was claimed again gets its first verdict again.
+- Same text, whatever its case, quotes and spacing: **exact** duplicate. The headline does not count.
+- Another text under the same canonical URL, or in the same single-article file: **revision**; it is published.
+- Most of the wording the same, and not other figures in the same frame: **near** duplicate.
+- What a text shares with one that left the window does not count.
+"""
+
+from pipeline.stages.deduplicate.claims import Claims, decode_claims, encode_claims
+from pipeline.stages.deduplicate.fingerprint import Fingerprint, fingerprint
+from pipeline.stages.deduplicate.index import Index
+
+__all__ = ["Claims", "Fingerprint", "Index", "decode_claims", "encode_claims", "fingerprint"]

@@ -1,0 +1,76 @@
+"""The normal form of a text: what is left when case, quotes, dashes, spacing and look-alike signs do not count.
+
+Letters, marks, digits, currency and percent signs stay, lower-cased; everything between them becomes one space.
+It is an array of 16-bit codes, so that shingling is a handful of numpy operations on it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Codes = NDArray[np.uint16]
+
+SPACE = 32
+_COMPOSITE = 1  # marks, in the table, a sign whose compatibility form is several signs (ﬁ, ½, ㈱)
+_ASTRAL = 0x10000
+_SPACELESS = (
+    (0x0E00, 0x0EFF),  # Thai, Lao
+    (0x1000, 0x109F),  # Burmese
+    (0x1780, 0x17FF),  # Khmer
+    (0x3005, 0x3007),  # Han repetition and zero
+    (0x3040, 0x30FF),  # kana
+    (0x3400, 0x9FFF),  # Han
+    (0xD800, 0xDFFF),  # halves of rarer Han; emoji never get this far
+    (0xF900, 0xFAFF),  # Han for compatibility
+)
+
+
+def _kept(sign: str) -> bool:
+    category = unicodedata.category(sign)
+    return category[0] in "LMN" or category == "Sc" or sign in "%‰"
+
+
+def _code(sign: str) -> int:
+    """What stands for `sign` in the normal form: a code, SPACE or _COMPOSITE."""
+    flat = unicodedata.normalize("NFKC", sign)
+    if not any(map(_kept, flat)):
+        return SPACE
+    return ord(flat.lower()[0]) if len(flat) == 1 and flat < "\U00010000" else _COMPOSITE
+
+
+@cache
+def _table() -> Codes:
+    """Code of every sign of the basic plane; 0.1 s, hence not at import. Halves of others stand for themselves."""
+    return np.array([c if 0xD800 <= c < 0xE000 else _code(chr(c)) for c in range(_ASTRAL)], dtype=np.uint16)
+
+
+@cache
+def spaceless_signs() -> NDArray[np.bool_]:
+    """For every code, whether it belongs to a script that writes no spaces between words."""
+    found = np.zeros(_ASTRAL, dtype=np.bool_)
+    for first, last in _SPACELESS:
+        found[first : last + 1] = True
+    return found
+
+
+def _flatten(text: str) -> str:
+    """The slow path: compatibility forms resolved sign by sign, emoji and their like gone."""
+    flat = unicodedata.normalize("NFKC", text)
+    return "".join(sign if ord(sign) < _ASTRAL or _kept(sign) else " " for sign in flat)
+
+
+def normal_form(text: str) -> Codes:
+    """`text` as lower-case codes with single spaces between words, none at the ends; empty if nothing is left."""
+    table = _table()
+    codes = table.take(np.frombuffer(text.encode("utf-16-le", "surrogatepass"), dtype="<u2"))
+    if not text.isascii() and ((codes == _COMPOSITE) | (codes >> 11 == 0x1B)).any():
+        codes = table.take(np.frombuffer(_flatten(text).encode("utf-16-le", "surrogatepass"), dtype="<u2"))
+    solid = codes != SPACE
+    kept = solid.copy()
+    kept[1:] |= solid[:-1]  # of each run of spaces the first stays
+    found = codes[kept]
+    return found[:-1] if found.size and found[-1] == SPACE else found

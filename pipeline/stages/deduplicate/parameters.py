@@ -1,0 +1,60 @@
+"""Every number that decides what counts as a duplicate, in one place, with its reason.
+
+A change to anything in `PARAMETERS` changes what signatures mean: `parameters_id` changes with it, and claims
+written before are refused rather than compared with something they cannot be compared with.
+"""
+
+from __future__ import annotations
+
+import rensa
+import xxhash
+
+PERMUTATIONS = 128
+"""Values in a signature. The estimate's standard error is √(J(1-J)/128), at most 0.045."""
+
+BANDS = 32
+"""With 4 rows each: pairs of similarity 0.5, 0.6, 0.7 meet in a band with probability 0.87, 0.99, 0.9998."""
+
+ROWS = PERMUTATIONS // BANDS
+"""Four rows of eight bits: a band's key is one 32-bit word of the signature, so bands are not stored twice."""
+
+COLLISION = 1 / 256
+"""Signatures keep eight bits of each value, so this share of unequal values agrees by chance."""
+
+SEED = 42
+
+WORDS_IN_SHINGLE = 3
+"""Three words: unrelated articles share 7 % of them at most, and 5 % of words changed still leaves 76 %."""
+
+SIGNS_IN_SHINGLE = 5
+"""Where words are not parted by spaces each sign is a token; five signs weigh about as much as three words."""
+
+MIN_TOKENS = 16
+"""Shorter texts have no signature: at that length one changed word is another piece of news."""
+
+SIMILAR = 0.55
+"""Least estimated Jaccard similarity of a near duplicate: 10 % of words changed leave 0.58."""
+
+SIMILAR_WHEN_SHORT = 0.85
+LONG_TOKENS = 100
+"""Below this length the threshold rises, in a straight line, to `SIMILAR_WHEN_SHORT` at `MIN_TOKENS`."""
+
+FIGURES_SHARED = 0.34
+FIGURES_ENOUGH = 4
+"""Reports of one series share their wording and not their facts. Where both texts hold this many different
+figures, near duplicates share at least that much of them (Jaccard over 64 bits that figures set)."""
+
+PARAMETERS = (
+    PERMUTATIONS,
+    BANDS,
+    ROWS,
+    SEED,
+    WORDS_IN_SHINGLE,
+    SIGNS_IN_SHINGLE,
+    MIN_TOKENS,
+    int(rensa.RMinHash.ALGORITHM_VERSION),
+    "NFKC, lower case, letters, marks, digits, currency, percent; polynomial shingle hash 1",
+)
+
+PARAMETERS_ID = xxhash.xxh32_intdigest(repr(PARAMETERS).encode())
+"""32 bits that name all of the above on the log. Thresholds may change without a new one, at a cost: see Index."""

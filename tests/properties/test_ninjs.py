@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import orjson
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import ninjs
@@ -71,6 +71,8 @@ revisions = st.builds(Verdict, st.just("revision"), ids, number=st.integers(1, 9
 duplicates = st.builds(Verdict, st.just("duplicate"), ids, st.sampled_from(["exact", "near"]), st.floats(0, 1))
 
 
+# A busy machine must not fail it: what counts is what comes out.
+@settings(deadline=None)
 @given(articles, st.just(ORIGINAL) | revisions, tags)
 def test_an_enriched_record_passes_both_schemas_and_keeps_its_text(
     article: Article, verdict: Verdict, found: Tags
@@ -81,6 +83,8 @@ def test_an_enriched_record_passes_both_schemas_and_keeps_its_text(
     assert orjson.loads(record)["bodies"][0]["value"] == article.body
 
 
+# A busy machine must not fail it: what counts is what comes out.
+@settings(deadline=None)
 @given(articles, duplicates)
 def test_a_duplicate_record_passes_both_schemas_and_keeps_its_text(article: Article, verdict: Verdict) -> None:
     record = ninjs.duplicate(article, verdict)

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from rich.console import Console, RenderableType
+
 from pipeline.broker import running_bootstrap
 from pipeline.errors import BrokerUnreachableError
 from pipeline.settings import Settings
@@ -29,6 +31,17 @@ def with_broker(settings: Settings) -> Settings:
             f"no broker runs for {settings.data_dir}; start one with `copydesk run` or name one with --broker"
         )
     return replace(settings, broker=found)
+
+
+def show(*parts: RenderableType) -> None:
+    """Print `parts` to stdout as they would look there. Raises BrokenPipeError where nobody reads on."""
+    console = Console(markup=False, highlight=False, emoji=False)
+    # Left to itself, rich ends the process with 1 when the pipe breaks.
+    with console.capture() as captured:
+        for part in parts:
+            console.print(part)
+    sys.stdout.write(captured.get())
+    sys.stdout.flush()
 
 
 def until_closed(work: Callable[[], int]) -> int:

@@ -7,10 +7,8 @@ import asyncio
 import json
 import sys
 
-from rich.console import Console
-
 from pipeline.clock import Clock, SystemClock
-from pipeline.commands import with_broker
+from pipeline.commands import show, until_closed, with_broker
 from pipeline.commands.view import page
 from pipeline.errors import BrokerUnreachableError
 from pipeline.monitor.board import board_in
@@ -37,10 +35,14 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
     except BrokerUnreachableError as error:
         print(f"copydesk: {error}", file=sys.stderr)
         return 1
-    if args.json:
+    return until_closed(lambda: _print(report, args.json))
+
+
+def _print(report: Report, as_json: bool) -> int:
+    if as_json:
         print(json.dumps(report.as_json()))
     else:
-        Console(markup=False, highlight=False, emoji=False).print(page(report))
+        show(page(report))
     return 0
 
 

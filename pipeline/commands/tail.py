@@ -10,9 +10,8 @@ from collections.abc import AsyncIterator, Sequence
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from rich.console import Console
 
-from pipeline.commands import until_closed, with_broker
+from pipeline.commands import show, until_closed, with_broker
 from pipeline.errors import UserError
 from pipeline.kafka import client_options, unreachable
 from pipeline.monitor.cards import card
@@ -131,8 +130,6 @@ def _look(name: str, record: ConsumerRecord) -> Look:
 def _print(looks: Sequence[Look], as_json: bool) -> None:
     if as_json:
         sys.stdout.buffer.write(b"".join(json_line(look) + b"\n" for look in looks))
+        sys.stdout.flush()
     else:
-        console = Console(markup=False, highlight=False, emoji=False)
-        for look in looks:
-            console.print(card(look))
-    sys.stdout.flush()
+        show(*map(card, looks))

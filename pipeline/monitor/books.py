@@ -12,13 +12,12 @@ from pipeline.errors import BrokerUnreachableError
 from pipeline.inbox.ledger import Known
 from pipeline.kafka import client_options, unreachable
 from pipeline.metrics import Meter
-from pipeline.monitor.partitions import partitions_of
+from pipeline.monitor.partitions import committed_offsets, partitions_of
 from pipeline.monitor.peek import Peek
 from pipeline.monitor.snapshot import Entry, LedgerSums, Settled, Snapshot, settled_from
 from pipeline.settings import Settings
 from pipeline.topics import OUTCOMES, topic_name
 
-_NO_COMMIT = OffsetAndMetadata(-1, "")
 _STALLED_SECONDS = 10.0
 
 
@@ -69,7 +68,7 @@ class Books:
             # Settled before received: in between more may come in, so nothing ever seems to come out of nowhere.
             offsets = await self._committed()
             await self._follow_ledger()
-            lag = await self._peek.lag({tp: offsets.get(tp, _NO_COMMIT).offset for tp in self._of(self._raw)})
+            lag = await self._peek.lag({tp: found.offset for tp, found in offsets.items()})
         except (KafkaError, OSError) as error:
             raise unreachable(self._settings, error) from error
         settled = sum((settled_from(offset.metadata) for offset in offsets.values()), Settled())
@@ -91,8 +90,8 @@ class Books:
             await self._ledger.seek_to_beginning()
 
     async def _committed(self) -> dict[TopicPartition, OffsetAndMetadata]:
-        found = await self._admin.list_consumer_group_offsets(self._settings.group)
-        return {tp: offset for tp, offset in found.items() if tp.topic == self._raw}
+        raw = self._of(self._raw)
+        return await committed_offsets(self._admin, self._settings.group, raw, self._clock) if raw else {}
 
     async def _follow_ledger(self) -> None:
         partitions = self._of(self._files)

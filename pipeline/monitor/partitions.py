@@ -1,11 +1,19 @@
-"""Which partitions a topic has, asked in a way that never creates it."""
+"""Questions to the broker that the client answers wrongly, or with side effects, if asked in the plain way."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Sequence
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
+from aiokafka.structs import OffsetAndMetadata
+
+from pipeline.clock import Clock
+
+_PATIENCE_SECONDS = 20.0
+_PAUSE_SECONDS = 0.2
 
 
 async def partitions_of(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str, list[TopicPartition]]:
@@ -17,3 +25,30 @@ async def partitions_of(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> di
         for topic in await admin.describe_topics()
         if topic["topic"] in wanted
     }
+
+
+async def committed_offsets(
+    admin: AIOKafkaAdminClient, group: str, partitions: Sequence[TopicPartition], clock: Clock
+) -> dict[TopicPartition, OffsetAndMetadata]:
+    """What `group` committed on each of `partitions` (at least one); offset -1 where it never did.
+
+    A broker that has just started makes the group's coordinator first, and one that loads it answers with an error
+    that aiokafka drops, so that nothing seems to be committed: in both cases we ask again.
+    Raises KafkaError where that goes on for long.
+    """
+    asked = clock.monotonic()
+    while True:
+        late = clock.monotonic() - asked > _PATIENCE_SECONDS
+        try:
+            found: dict[TopicPartition, OffsetAndMetadata] = await admin.list_consumer_group_offsets(
+                group, partitions=list(partitions)
+            )
+            # An answer names every partition that was asked for; an error names none.
+            if found.keys() >= set(partitions):
+                return found
+        except KafkaError as error:
+            if late or not error.retriable:
+                raise
+        if late:
+            raise GroupCoordinatorNotAvailableError(f"the coordinator of {group} does not answer")
+        await asyncio.sleep(_PAUSE_SECONDS)

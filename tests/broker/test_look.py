@@ -22,7 +22,7 @@ from pipeline.inbox.ledger import Known
 from pipeline.kafka import client_options, ensure_topics
 from pipeline.metrics import Meter, open_labels
 from pipeline.monitor.books import Books
-from pipeline.monitor.snapshot import Received, Settled, Snapshot
+from pipeline.monitor.snapshot import Lag, Received, Settled, Snapshot
 from pipeline.settings import Settings
 from pipeline.topics import topic_name
 
@@ -63,8 +63,8 @@ class Desk:
         """Put so many articles on each partition of raw, and the file's ledger record."""
         async with self._producer.transaction():
             for partition, count in articles.items():
-                for _ in range(count):
-                    await self._send("raw", b"{}", partition)
+                sent = [self._send("raw", b"{}", partition) for _ in range(count)]
+                await asyncio.gather(*sent)
             await self._send("files", known.to_json("2025-03-18T09:00:00Z"), 0, f"inbox/{file}".encode())
 
     async def settle(self, partition: int, offset: int, **counts: int) -> None:
@@ -107,7 +107,7 @@ def test_books_and_lag_follow_every_step(settings: Settings) -> None:
     async def play(desk: Desk) -> None:
         books = Books(settings, meter)
         try:
-            assert await books.refresh() == Snapshot(lag=(await books.refresh()).lag)
+            assert await books.refresh() == Snapshot(lag={0: Lag(), 1: Lag()})
             await desk.publish("a.jsonl", {0: 3, 1: 1}, Known(published=4, rejected=1))
             await desk.publish("b.txt", {}, Known(rejected=1, state="rejected"))
             seen = await books.refresh()
@@ -196,24 +196,24 @@ def test_tail_shows_committed_records_once_and_stops_at_the_end(settings: Settin
     assert copydesk(tail, settings, "enriched", "--until-end", "--json").stdout == ""
 
 
-def test_tail_ends_quietly_when_nobody_reads_on(settings: Settings) -> None:
+@pytest.mark.parametrize("arguments", [[], ["--json"]])
+def test_tail_ends_quietly_when_nobody_reads_on(settings: Settings, arguments: list[str]) -> None:
     async def play(desk: Desk) -> None:
-        await desk.publish("a.jsonl", {0: 500}, Known(published=500))
+        await desk.publish("a.jsonl", {0: 1000}, Known(published=1000))
 
     on_desk(settings, play)
-    child = subprocess.Popen(
-        [sys.executable, "-c", _RUN, "tail", "raw", "--from-beginning", "--until-end"],
+    with subprocess.Popen(
+        [sys.executable, "-c", _RUN, "tail", "raw", "--from-beginning", "--until-end", *arguments],
         env={**os.environ, **settings.environment()},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-    )
-    assert child.stdout
-    assert child.stderr
-    child.stdout.readline()
-    child.stdout.close()
-    assert child.wait(30) == 0
-    assert child.stderr.read() == b""
-    child.stderr.close()
+    ) as child:
+        assert child.stdout
+        assert child.stderr
+        child.stdout.readline()
+        child.stdout.close()
+        assert child.stderr.read() == b""
+    assert child.returncode == 0
 
 
 def test_a_topic_that_is_not_there_is_one_line(settings: Settings) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+from typing import Any
 
 from trafilatura import extract, load_html
 
@@ -27,6 +28,17 @@ logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 _CHARSET = re.compile(rb"""<(?:meta\b[^<>]*?charset|\?xml\b[^<>]*?encoding)\s*=\s*["']?\s*([\w.:-]{2,40})""", re.I)
 _HEAD_BYTES = 4_096
 _MIN_BODY_CHARACTERS = 250
+# So many lines of so few characters each are the site's navigation, not its prose.
+_MENU_LINES = 60
+_MENU_CHARACTERS = 25
+# What a page puts below its article; such a line and all that follows goes, if that is a small part of the whole.
+_AFTER_MATTER = re.compile(
+    r"(?:you (?:may|might) also like|related (?:articles?|stories|links|content|topics|news)|more from .{1,40}"
+    r"|read (?:more|next|also)|recommended(?: for you)?|(?:\d+ )?comments?|leave a (?:comment|reply)|advertisement"
+    r"|share this(?: article| story)?|(?:sign up|subscribe|click here to subscribe)\b.{0,80})[\s.:…!]*",
+    re.I,
+)
+_MOST_AFTER_RATIO = 0.25
 
 
 def parse_html(content: bytes) -> Draft:
@@ -38,12 +50,21 @@ def parse_html(content: bytes) -> Draft:
         if tree is None:
             raise NoArticle("this is no HTML page; drop plain text as .txt instead")
         draft = read_page(tree)
-        body = extract(tree, fast=True, include_comments=False, include_tables=False) or ""
+        body = _body(tree)
     except (RecursionError, ValueError, TypeError, AttributeError, AssertionError) as error:
         raise BrokenRecord(f"the page cannot be parsed ({type(error).__name__}: {error}); save it anew") from error
     _choose_body(draft, body)
     draft.warnings |= warnings
     return draft
+
+
+def _body(tree: Any) -> str:
+    """trafilatura's text, one paragraph a line; the slow way only where the fast one came back with menus."""
+    text = extract(tree, fast=True, include_comments=False, include_tables=True) or ""
+    lines = text.count("\n") + 1
+    if lines > _MENU_LINES and len(text) < _MENU_CHARACTERS * lines:
+        text = extract(tree, fast=False, include_comments=False, include_tables=True) or ""
+    return str(text)
 
 
 def _choose_body(draft: Draft, extracted: str) -> None:
@@ -53,8 +74,21 @@ def _choose_body(draft: Draft, extracted: str) -> None:
     if len(extracted) < _MIN_BODY_CHARACTERS and stated > 2 * len(extracted):
         draft.warnings.add(BODY_FROM_JSON_LD)
         return
-    draft.paragraphs = paragraphs(extracted.replace("\n", "\n\n"))
+    rows = (line.strip("| ") if line.startswith("|") else line for line in extracted.split("\n"))
+    draft.paragraphs = _without_after_matter(paragraphs("\n\n".join(rows)))
     if draft.paragraphs and draft.paragraphs[0] == one_line(draft.headline or ""):
         del draft.paragraphs[0]
     if not draft.paragraphs:
         raise NoArticle("the page holds no article text (a front page, an index or a video?); drop the article's page")
+
+
+def _without_after_matter(body: list[str]) -> list[str]:
+    allowed = _MOST_AFTER_RATIO * sum(map(len, body))
+    end = len(body)
+    for number in range(len(body) - 1, 0, -1):
+        allowed -= len(body[number])
+        if allowed < 0:
+            break
+        if _AFTER_MATTER.fullmatch(body[number]):
+            end = number
+    return body[:end]

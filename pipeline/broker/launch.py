@@ -18,6 +18,7 @@ _LOGGING = Path(__file__).parent.parent / "log4j2.properties"
 _KEEPER = Path(__file__).with_name("keeper.py")
 # Kafka on Java 25 would print four lines of warnings at every start.
 _QUIET = ("--sun-misc-unsafe-memory-access=allow", "--enable-native-access=ALL-UNNAMED")
+_FORMAT_SECONDS = 120.0
 # A short run: optimising compilers would cost more than they gain.
 _FORMAT = ("-Xmx128m", "-XX:TieredStopAtLevel=1")
 _SERVE = ("-Xms128m", "-Xmx512m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=50", "-XX:+ExitOnOutOfMemoryError")
@@ -42,18 +43,9 @@ class Java:
         scratch.mkdir()
         command = self._command(_FORMAT, "kafka.tools.StorageTool", "format", "--standalone")
         command += ["--cluster-id", _new_cluster_id(), "--config", str(properties)]
-        done = subprocess.run(  # noqa: S603
-            command,
-            cwd=scratch,
-            env=_environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            start_new_session=True,
-            pass_fds=(lock,),
-        )
-        if done.returncode:
-            said = (done.stdout + done.stderr).decode(errors="replace").strip()
-            raise BrokerFailedError(f"Kafka could not format {place.data} (exit code {done.returncode}):\n{said}")
+        code, said = _run(command, scratch, lock)
+        if code:
+            raise BrokerFailedError(f"Kafka could not format {place.data} (exit code {code}):\n{said}")
         (scratch / place.data.name).rename(place.data)
         shutil.rmtree(scratch)
 
@@ -81,6 +73,25 @@ class Java:
         logging = [f"-Dlog4j2.configurationFile={_LOGGING.as_uri()}", "-Dcopydesk.log=kafka.log"]
         classes = ["-cp", os.pathsep.join(map(str, self.jars))]
         return [str(self.executable), *options, *_QUIET, *logging, *classes, main_class, *arguments]
+
+
+def _run(command: list[str], folder: Path, lock: int) -> tuple[int, str]:
+    """Exit code and words of a short command in `folder`. A Ctrl-C, or taking too long, kills it."""
+    try:
+        done = subprocess.run(  # noqa: S603
+            command,
+            cwd=folder,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_FORMAT_SECONDS,
+            start_new_session=True,
+            pass_fds=(lock,),
+        )
+    except subprocess.TimeoutExpired:
+        return -1, f"it was not done after {_FORMAT_SECONDS:.0f} s"
+    return done.returncode, done.stdout.decode(errors="replace").strip()
 
 
 def _new_cluster_id() -> str:

@@ -15,6 +15,8 @@ from pipeline.stages.tag.runs import Segment, Splitter, Word, runs
 
 # Of all words; above it the text is in Title Case or capitals, and a capital says nothing.
 MOST_CAPITALISED = 0.7
+# The names of a text that long, some 16,000 words, have all been said; a dump of megabytes must not hold the stream up.
+CHARACTERS_READ = 100_000
 Kind = Literal["person", "organisation", "place"]
 _COMPASS = frozenset(
     "North South East West Northern Southern Eastern Western Central Greater Downtown Upper Lower".split()
@@ -65,14 +67,14 @@ class EntityFinder:
 
     def find(self, article: Article, english: bool) -> Found:
         """Mentions and places of `article`; people and organisations only where the language is English."""
-        text = article.body
+        text = article.body[:CHARACTERS_READ]
         known = self._gazetteer.find(text)
-        headline = self._gazetteer.find(article.headline)
+        headline = self._gazetteer.find(article.headline[:CHARACTERS_READ])
         spellings = [k.spelling for k in (*headline, *known) if k.spelling in self._atlas.names]
         reading = _Reading(text, english, self._atlas.hints(spellings))
         known = [k for k in known if k.spelling in self._gazetteer.organisations or self._atlas.is_place(k.spelling)]
         groups = list(runs(text))
-        shouting = sum(map(len, groups)) > MOST_CAPITALISED * max(1, article.word_count)
+        shouting = sum(map(len, groups)) > MOST_CAPITALISED * (text.count(" ") + text.count("\n") + 1)
         segments = self._segments(groups, known)
         if english and not shouting:
             self._name_people(segments, reading)
@@ -104,14 +106,16 @@ class EntityFinder:
         i = 0
         while i < len(group):
             hit = known.get(group[i].start)
-            size = sum(w.end <= hit.end for w in group[i:]) if hit else 0
+            after = i + 1
             if hit and " " in hit.spelling and hit.spelling in self._gazetteer.organisations:
+                while after < len(group) and group[after].end <= hit.end:
+                    after += 1
                 yield from [(rest, "")] if rest else []
-                yield group[i : i + size], hit.spelling
-                rest, i = [], i + size
+                yield group[i:after], hit.spelling
+                rest = []
             else:
                 rest.append(group[i])
-                i += 1
+            i = after
         yield from [(rest, "")] if rest else []
 
     def _name_people(self, segments: list[tuple[Segment, str]], reading: _Reading) -> None:
@@ -162,7 +166,7 @@ class EntityFinder:
         if spelling or not self._rules.is_person(segment, reading.text):
             return None
         if not lone:
-            return _note(reading, segment, "person", reading.people.add(segment, reading.text))
+            return _note(reading, segment, "person", reading.people.canonical(segment, reading.text))
         return _note(reading, segment, "person", f"{segment.title} {lone}" if crowned(segment) else lone)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
+from operator import itemgetter
 
 from pipeline.stages.tag.runs import Segment
 from pipeline.stages.tag.words import words
@@ -76,22 +78,29 @@ class People:
         self._full: dict[tuple[str, str], str] = {}
         self._by_part: dict[str, list[tuple[int, str]]] = defaultdict(list)
 
-    def add(self, segment: Segment, text: str) -> str:
-        """Take in a name and return the canonical form: the first one met."""
-        parts = [w.text for w in segment.words if w.text not in _GENERATIONS]
-        first, last = parts[0], parts[-1]
-        canonical = self._full.setdefault((first, last), text[segment.start : segment.end])
-        for part in (first, last):
-            self._by_part[part].append((segment.start, canonical))
-        return canonical
+    def add(self, segment: Segment, text: str) -> None:
+        """Take in a full name. Names must come in the order of the text."""
+        name = self.canonical(segment, text)
+        for part in _ends(segment):
+            self._by_part[part].append((segment.start, name))
+
+    def canonical(self, segment: Segment, text: str) -> str:
+        """The form in which the person was first named, whatever stands between first and last name here."""
+        return self._full.setdefault(_ends(segment), text[segment.start : segment.end])
 
     def known(self, word: str, position: int) -> str | None:
         """The person that a lone `word` at `position` stands for."""
         found = self._by_part.get(word)
         if not found:
             return None
-        before = [name for start, name in found if start <= position]
-        return before[-1] if before else found[0][1]
+        before = bisect_right(found, position, key=itemgetter(0))
+        return found[max(0, before - 1)][1]
+
+
+def _ends(segment: Segment) -> tuple[str, str]:
+    """First and last name, without `Jr.`."""
+    parts = [w.text for w in segment.words if w.text not in _GENERATIONS]
+    return parts[0], parts[-1]
 
 
 def crowned(segment: Segment) -> bool:

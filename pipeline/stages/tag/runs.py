@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from typing import NamedTuple
 
 from pipeline.stages.tag.words import stopwords, words
@@ -27,6 +28,7 @@ _GAPS = (
     | _INSIDE
     | {" ", " & ", " van der ", " van den ", " von der ", " de la ", " de los ", " al-", " el-", " d'", " d’"}
 )
+_LONGEST_TITLE = 4
 _LONGEST_GAP = max(map(len, _GAPS))
 
 
@@ -47,7 +49,6 @@ class Segment:
     words: list[Word] = field(default_factory=list)
     title: str = ""
     """The last word of the title before it, if any, e.g. `President`."""
-    title_start: int = 0
 
     @property
     def start(self) -> int:
@@ -101,7 +102,7 @@ class Splitter:
                 current = Segment()
             if self._is_title(run, i):
                 done.append(current)
-                current = Segment(title=word.text, title_start=word.start)
+                current = Segment(title=word.text)
             else:
                 current.words.append(word)
         done.append(current)
@@ -109,11 +110,15 @@ class Splitter:
 
     def _is_title(self, run: list[Word], i: int) -> bool:
         """Whether word `i` is a title, or opens one (`Prime` before `Minister`)."""
-        while i < len(run) - 1 and run[i].text in self._title_starts and not run[i + 1].of:
-            if run[i + 1].text in self._titles:
+        if run[i].text in self._titles:
+            return True
+        for word in run[i + 1 : i + _LONGEST_TITLE]:
+            if run[i].text not in self._title_starts or word.of:
+                return False
+            if word.text in self._titles:
                 return True
             i += 1
-        return run[i].text in self._titles
+        return False
 
     def _parts(self, word: Word, current: Segment) -> bool:
         """Whether a new segment begins at `word`: after a break word, or at an `of` that no organisation owns."""
@@ -126,8 +131,6 @@ class Splitter:
 
     def _trim(self, segment: Segment) -> Segment:
         """Without small words in front (`The`, `But`) and without break words."""
-        kept = segment.words
-        while kept and (kept[0].text.lower() in self._small and not kept[0].text.isupper()):
-            kept = kept[1:]
+        kept = dropwhile(lambda w: w.text.lower() in self._small and not w.text.isupper(), segment.words)
         segment.words = [w for w in kept if w.text not in self._breaks]
         return segment

@@ -72,7 +72,7 @@ class SlowIndex:
         entry = Entry(len(self.by_id), claim, self.now)
         entry.verdict, entry.version = self.judge(claim, held)
         self.by_id[claim.id] = entry
-        self.latest.update({key: entry for key in keys(claim)})
+        self.latest.update(dict.fromkeys(keys(claim), entry))
         return entry.verdict
 
     def judge(self, claim: Fingerprint, held: dict[tuple[str, int, bytes], Entry]) -> tuple[Verdict, tuple[str, int]]:

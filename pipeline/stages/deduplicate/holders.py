@@ -6,8 +6,9 @@ article sees the ones before it in its own batch comes from `Table.swap`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,9 +34,9 @@ class Holders:
     holder: Numbers
 
 
-def address(serial: int, number: Numbers) -> Numbers:
+def address(serial: int, number: Any) -> Any:
     """One number for an article of the index, in log order."""
-    return (np.int64(serial) << np.int64(NUMBER_BITS)) | number
+    return (serial << NUMBER_BITS) | number
 
 
 def enter(rows: Rows, first: int, slices: Sequence[Slice], horizon_ms: int) -> Holders:
@@ -55,33 +56,38 @@ def enter(rows: Rows, first: int, slices: Sequence[Slice], horizon_ms: int) -> H
         unknown = unknown[numbers < 0]
     known = np.flatnonzero(holder >= 0)
     holder[known[_times(slices, holder[known]) < horizon_ms]] = -1
-    _link_within_batch(keys, article, now - first, holder, address(current.serial, np.int64(first)))
+    ours = address(current.serial, first)
+    for later, earlier in _repeats(keys, where, now - first):
+        holder[later] = ours + article[earlier]
     shared = np.flatnonzero(holder >= 0)
     return Holders(article[shared], lane[shared], holder[shared])
 
 
 def _keys(rows: Rows) -> tuple[Keys, Numbers]:
     """All keys that these articles have, in log order, and where each stands: article times lanes plus lane."""
+    signatures = np.ascontiguousarray(rows["signature"])
     values = np.empty((len(rows), _LANES), dtype=np.uint64)
-    values[:, :BANDS] = rows["signature"]
+    values[:, :BANDS] = signatures
     values[:, EXACT] = rows["exact"]
     values[:, REVISION] = rows["revision"]
-    present = values != 0
-    present[:, :BANDS] = rows["signature"].any(axis=1)[:, None]
+    present: NDArray[np.bool_] = values != 0
+    present[:, :BANDS] = signatures.any(axis=1)[:, None]
     where = np.flatnonzero(present)
     return spread((values + _LANE_SALT).ravel()[where]), where
 
 
-def _link_within_batch(keys: Keys, article: Numbers, last: Numbers, holder: Numbers, first_address: Numbers) -> None:
-    """Where a key occurs several times in the batch, each occurrence is held by the one before it."""
-    repeated = np.flatnonzero(np.isin(keys, keys[last != article])) if (last != article).any() else []
-    if not len(repeated):
+def _repeats(keys: Keys, where: Numbers, last: Numbers) -> Iterator[tuple[int, int]]:
+    """Places of a key in the batch, each with the place before it; `last` is the last article that has the key."""
+    article = where // _LANES
+    early = np.flatnonzero(last != article)
+    if not early.size:
         return
-    order = repeated[np.argsort(keys[repeated], kind="stable")]
-    follows = np.flatnonzero(keys[order[1:]] == keys[order[:-1]]) + 1
-    mine, previous = article[order[follows]], article[order[follows - 1]]
-    # One article can hold a key twice only where 40 bits collide; it is no duplicate of itself.
-    holder[order[follows]] = np.where(mine == previous, -1, first_address + previous)
+    # An article has a key in one lane, so that of the last one is where it is for the others.
+    late = np.searchsorted(where, last[early] * _LANES + where[early] % _LANES)
+    places = np.unique(np.concatenate((early, late[late < len(where)])))
+    order = places[np.argsort(keys[places], kind="stable")]
+    follows = keys[order[1:]] == keys[order[:-1]]
+    yield from zip(order[1:][follows].tolist(), order[:-1][follows].tolist(), strict=True)
 
 
 def _times(slices: Sequence[Slice], addresses: Numbers) -> Numbers:

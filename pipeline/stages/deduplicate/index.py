@@ -8,12 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.records import Verdict
+from pipeline.records import ORIGINAL, Verdict
 from pipeline.stages.deduplicate.claims import ROW, Claims, Rows
 from pipeline.stages.deduplicate.holders import EXACT, REVISION, Holders, by_slice, enter
 from pipeline.stages.deduplicate.judge import near
 from pipeline.stages.deduplicate.slices import FULL, Slice
 from pipeline.stages.deduplicate.table import NUMBER_BITS, NUMBER_MASK, Numbers
+
+_ADDRESS_BITS = 44
+"""Of an address, so that a place in a batch fits in front of it: a million slices, a million articles a batch."""
 
 _SLICES_IN_WINDOW = 4
 """More slices free memory sooner, fewer are faster to ask: a fourth of the window is kept beyond it, at most."""
@@ -58,12 +61,11 @@ class Index:
         ids = np.ascontiguousarray(claims.rows["id"])
         names = ids.view("V16").ravel().tolist()
         verdicts = self._claimed_before(ids, names)
-        firsts: dict[bytes, int] = {}
-        for at, name in enumerate(names):
-            firsts.setdefault(name, at)
-        fresh = [at for name, at in firsts.items() if name not in verdicts]
-        if fresh:
-            verdicts.update(zip((names[at] for at in fresh), self._enter(claims.rows[fresh]), strict=True))
+        if not verdicts and len(set(names)) == len(names):
+            return self._enter(claims.rows)  # as nearly always: nothing is claimed twice
+        firsts = {name: at for at, name in reversed(list(enumerate(names))) if name not in verdicts}
+        fresh = sorted(firsts.values())
+        verdicts.update(zip((names[at] for at in fresh), self._enter(claims.rows[fresh]), strict=True))
         return [verdicts[name] for name in names]
 
     def _claimed_before(self, ids: NDArray[np.uint64], names: list[bytes]) -> dict[bytes, Verdict]:
@@ -80,12 +82,15 @@ class Index:
 
     def _enter(self, rows: Rows) -> list[Verdict]:
         """Judge and remember articles that are new."""
+        if not len(rows):
+            return []
         piece = self._slices[-1]
         first = piece.append(rows, self._now_ms)
         holders = enter(rows, first, self._slices, self._horizon_ms)
+        verdicts = [ORIGINAL] * len(rows)
         for at, held in sorted(self._weigh(rows, holders).items()):
-            self._decide(piece, first + at, held)
-        return [piece.verdict(number) for number in range(first, first + len(rows))]
+            verdicts[at] = self._decide(piece, first + at, held)
+        return verdicts
 
     @property
     def _horizon_ms(self) -> int:
@@ -102,25 +107,31 @@ class Index:
             for mine, theirs in zip(article[true].tolist(), holder[true].tolist(), strict=True):
                 setattr(found[mine], name, theirs)
         bands = holders.lane < EXACT
-        pairs = np.unique(np.stack((holders.article[bands], holders.holder[bands])), axis=1)
-        alike, ratios = near(rows[pairs[0]], self._rows(pairs[1]))
+        pairs = np.unique((holders.article[bands] << _ADDRESS_BITS) | holders.holder[bands])
+        mine, theirs = pairs >> _ADDRESS_BITS, pairs & ((1 << _ADDRESS_BITS) - 1)
+        alike, ratios = near(rows[mine], self._rows(theirs))
+        pairs = zip(mine[alike].tolist(), theirs[alike].tolist(), ratios[alike].tolist(), strict=True)
         # In order of address, so that of equals the earliest stays.
-        for mine, theirs, ratio in zip(*pairs[:, alike].tolist(), ratios[alike].tolist(), strict=True):
-            if ratio > found[mine].similarity:
-                found[mine].near, found[mine].similarity = theirs, ratio
+        for article, holder, ratio in pairs:
+            if ratio > found[article].similarity:
+                found[article].near, found[article].similarity = holder, ratio
         return found
 
-    def _decide(self, piece: Slice, number: int, held: _Held) -> None:
+    def _decide(self, piece: Slice, number: int, held: _Held) -> Verdict:
         """Exact goes before revision, revision before near."""
         if held.exact >= 0:
-            piece.verdicts[number] = Verdict("duplicate", self._root(held.exact), "exact", 1.0)
+            verdict = Verdict("duplicate", self._root(held.exact), "exact", 1.0)
             if held.revision >= 0:
                 piece.versions[number] = self._version(held.revision)
         elif held.revision >= 0:
             of, before = self._version(held.revision)
-            piece.verdicts[number] = Verdict("revision", of, number=before + 1)
+            verdict = Verdict("revision", of, number=before + 1)
         elif held.near >= 0:
-            piece.verdicts[number] = Verdict("duplicate", self._root(held.near), "near", held.similarity)
+            verdict = Verdict("duplicate", self._root(held.near), "near", held.similarity)
+        else:
+            return ORIGINAL
+        piece.verdicts[number] = verdict
+        return verdict
 
     def _rows(self, addresses: Numbers) -> Rows:
         found = np.empty(len(addresses), dtype=ROW)

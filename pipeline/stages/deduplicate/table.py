@@ -83,11 +83,11 @@ class Table:
             usable = (same | (slots == 0)).view(np.uint64).ravel()  # a row's eight flags, one a byte
             fits = np.flatnonzero(usable)
             chosen, places = todo[fits], rows[fits] * _WIDTH + _lowest_flag(usable[fits])
-            flat[places] = entries[chosen]
+            flat[places] = entries[chosen]  # of several for one place numpy leaves the last
             held = flat.take(places)
             now[chosen] = _number(held)
             self._count += int(((held == entries[chosen]) & (before[chosen] < 0)).sum())
-            rows = rows + (usable == 0)
+            rows += usable == 0  # full of others: the next one
             left = np.ones(todo.size, dtype=np.bool_)
             left[fits[(held >> _NUMBER) == keys[chosen]]] = False  # the rest lost a free slot to another key
             todo, rows = todo[left], rows[left]

@@ -31,6 +31,7 @@ $(VENV)/ready: requirements.lock pyproject.toml
 # Resolve anew from pyproject.toml; needs uv.
 lock:
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
+	echo 'setuptools>=80' | uv pip compile pyproject.toml - --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements.lock -o docker/requirements.lock
 
 clean:
 	rm -rf $(VENV) .copydesk build *.egg-info

@@ -6,10 +6,9 @@ import logging
 import ssl
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.abc import AbstractTokenProvider
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
+from aiokafka.errors import KafkaError, for_code
 
 from pipeline.errors import BrokerUnreachableError, SettingError
 from pipeline.settings import Settings
@@ -87,14 +86,11 @@ def _declared(settings: Settings) -> list[NewTopic]:
             config["retention.ms"] = str(settings.window_seconds * 1000)
         elif topic.name != "files":
             config["max.message.bytes"] = str(max_record_bytes(settings))
-        wanted.append(
-            NewTopic(
-                topic_name(settings.prefix, topic.name),
-                num_partitions=topic.partitions or settings.partitions,
-                replication_factor=settings.replication_factor,
-                topic_configs=config,
-            )
-        )
+        name, partitions = topic_name(settings.prefix, topic.name), topic.partitions or settings.partitions
+        new = NewTopic(name, num_partitions=partitions, replication_factor=1, topic_configs=config)
+        # Kafka takes -1 for "as the cluster says" (KIP-464); aiokafka's constructor does not.
+        new.replication_factor = settings.replication_factor
+        wanted.append(new)
     return wanted
 
 
@@ -126,20 +122,21 @@ def _check_created(response: Any) -> None:
 
 async def check_reachable(settings: Settings) -> None:
     """Raises BrokerUnreachableError unless a broker answers at `settings.broker`."""
-    consumer = AIOKafkaConsumer(**client_options(settings))
+    admin = AIOKafkaAdminClient(**client_options(settings))
     try:
-        await consumer.start()
-    except (KafkaConnectionError, KafkaError, OSError) as error:
+        await admin.start()
+    except (KafkaError, OSError) as error:
         raise unreachable(settings, error) from error
     finally:
-        await consumer.stop()
+        await admin.close()
 
 
 def quiet_client_logs(level: int) -> None:
-    """Keep the client libraries' routine warnings out of our logs.
+    """Keep the client libraries' routine words out of our logs, unless `level` asks for all of them.
 
-    On Kafka 4 the first send after a commit is often answered with a retriable NotEnoughReplicas while the
-    commit's marker is still being written; aiokafka warns each time and then succeeds.
+    On Kafka 4 the first send after a commit is often answered with a retriable NotEnoughReplicas while the commit's
+    marker is still being written; aiokafka warns each time and then succeeds. Faust logs a traceback for what we
+    report ourselves, in one line, when it ends the worker.
     """
-    for name in ("aiokafka", "kafka", "faust", "mode"):
-        logging.getLogger(name).setLevel(max(level, logging.ERROR))
+    for name, least in (("aiokafka", logging.ERROR), ("faust", logging.CRITICAL), ("mode", logging.CRITICAL)):
+        logging.getLogger(name).setLevel(level if level <= logging.DEBUG else max(level, least))

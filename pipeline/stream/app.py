@@ -36,26 +36,26 @@ OnError = Callable[[Any, BaseException], Awaitable[None]]
 
 def build(flow: Flow, on_error: OnError) -> faust.App:
     """The Faust app around `flow`. `on_error(agent, exception)` is told of anything an agent raises."""
-    app = _new_app(flow)
+    app = _new_app(flow, on_error)
     raw = app.topic(topic_name(flow.settings.prefix, "raw"), value_serializer="raw", key_serializer="raw", acks=False)
     normalised, judged, tagged = (app.channel(maxsize=_CHANNEL_BATCHES) for _ in range(3))
 
-    @app.agent(raw, on_error=on_error)
+    @app.agent(raw, name="normalise")
     async def normalise(stream: StreamT[Delivered]) -> None:
         async for event in stream.events():
             await normalised.put(await flow.normalise(event.message.value))
 
-    @app.agent(normalised, on_error=on_error)
+    @app.agent(normalised, name="deduplicate")
     async def deduplicate(stream: StreamT[Normalised]) -> None:
         async for batch in stream:
             await judged.put(await flow.deduplicate(batch))
 
-    @app.agent(judged, on_error=on_error)
+    @app.agent(judged, name="tag")
     async def tag(stream: StreamT[Judged]) -> None:
         async for batch in stream:
             await tagged.put(await flow.tag(batch))
 
-    @app.agent(tagged, on_error=on_error)
+    @app.agent(tagged, name="sink")
     async def sink(stream: StreamT[Tagged]) -> None:
         async for batch in stream:
             await flow.commit(batch)
@@ -63,9 +63,14 @@ def build(flow: Flow, on_error: OnError) -> faust.App:
     return app
 
 
-def _new_app(flow: Flow) -> faust.App:
+def _new_app(flow: Flow, on_error: OnError) -> faust.App:
+    class App(faust.App):
+        async def _on_agent_error(self, agent: Any, error: BaseException) -> None:
+            # Faust would start the agent again and go on after the batch that failed; that would lose it.
+            await on_error(agent, error)
+
     settings = flow.settings
-    app = faust.App(
+    app = App(
         settings.group,
         broker=[f"kafka://{address}" for address in settings.broker.split(",")],
         broker_credentials=_credentials(client_options(settings)),

@@ -19,7 +19,7 @@ class Outcome(NamedTuple):
     topic: str
     key: bytes
     value: bytes
-    headers: Sequence[tuple[str, bytes]]
+    headers: list[tuple[str, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,9 @@ def outcomes(batch: Tagged, max_bytes: int) -> Iterator[Outcome]:
     """Exactly one outcome for every record of the batch. `max_bytes` bounds a value's size."""
     for article, verdict, tags in zip(batch.articles, batch.verdicts, batch.tags, strict=True):
         if tags is None:
-            yield Outcome("duplicates", article.id.encode(), ninjs.duplicate(article, verdict), ())
+            yield Outcome("duplicates", article.id.encode(), ninjs.duplicate(article, verdict), [])
         else:
-            yield Outcome("enriched", article.id.encode(), _enriched(article, verdict, tags, max_bytes), ())
+            yield Outcome("enriched", article.id.encode(), _enriched(article, verdict, tags, max_bytes), [])
     for rejected in batch.rejected:
         yield Outcome("rejected", rejected.key.encode(), rejected.content, rejected.headers())
 

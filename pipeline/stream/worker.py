@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.clock import Clock
 from pipeline.errors import CopydeskError, StreamError
-from pipeline.kafka import check_reachable, ensure_topics
+from pipeline.kafka import ensure_topics
 from pipeline.metrics import Meter
 from pipeline.settings import Settings
 from pipeline.stream import app as stream_app
@@ -27,7 +27,6 @@ async def work(settings: Settings, clock: Clock, meter: Meter, report: Report, s
     Raises whatever broke the stream, wrapped in StreamError where it is not ours: nothing was lost, since offsets are
     committed with the outcomes; starting the worker again carries on.
     """
-    await check_reachable(settings)
     await ensure_topics(settings)
     broken: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 

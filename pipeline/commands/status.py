@@ -9,10 +9,10 @@ import sys
 
 from pipeline.clock import Clock, SystemClock
 from pipeline.commands import show, until_closed, with_broker
-from pipeline.commands.view import page
 from pipeline.errors import BrokerUnreachableError
 from pipeline.monitor.board import board_in
 from pipeline.monitor.books import Books
+from pipeline.monitor.page import page
 from pipeline.monitor.report import Pace, Report
 from pipeline.settings import Settings
 

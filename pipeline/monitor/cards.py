@@ -114,7 +114,8 @@ def _facts(record: dict[str, Any], ours: dict[str, Any]) -> list[str]:
 
 def _language(record: dict[str, Any]) -> str:
     code = str(record.get("language", ""))
-    return "language unknown" if code == "und" else code
+    # "und": not known, or (duplicates) nobody looked.
+    return "" if code == "und" else code
 
 
 def _date(record: dict[str, Any], ours: dict[str, Any]) -> str:

@@ -1,0 +1,117 @@
+"""Watcher and worker in one, without Kafka: what would become of a file, by the very functions that do it.
+
+file ─▶ feeder ─▶ normalise ─▶ deduplicate ─▶ tag ─▶ outcomes
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiokafka import ConsumerRecord, TopicPartition
+
+from pipeline.clock import Clock, rfc3339
+from pipeline.errors import FolderError
+from pipeline.inbox.feeder import Feeder
+from pipeline.inbox.ledger import Ledger
+from pipeline.inbox.scan import inbox_label, look_at
+from pipeline.inbox.splitters import Limits
+from pipeline.inbox.taking import Run
+from pipeline.kafka import max_record_bytes
+from pipeline.monitor.looks import Look
+from pipeline.records import RawArticle
+from pipeline.settings import Settings
+from pipeline.stages.deduplicate import Index, decode_claims, encode_claims
+from pipeline.stages.tag import Tagger
+from pipeline.stream.batch import Delivered, Origin
+from pipeline.stream.outcomes import Outcome, outcomes
+from pipeline.stream.steps import judge_batch, normalise_batch, tag_batch
+from pipeline.topics import topic_name
+
+# Stands in for a raw partition; nothing is committed to it.
+_NOWHERE = Origin(TopicPartition("raw", 0), epoch=0, number=0, last_offset=0, size=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What would become of one article, or of a file that holds none."""
+
+    look: Look
+    """The record that would be written."""
+    position: int
+    """In the file."""
+    bytes_in: int
+    """Of the article as found."""
+
+    @property
+    def bytes_on_wire(self) -> int:
+        """Key, value and headers, before compression."""
+        headers = sum(len(name) + len(value) for name, value in self.look.headers)
+        return len(self.look.key or b"") + len(self.look.value or b"") + headers
+
+
+class Desk:
+    """Watcher and worker in one, for files one after another. Raises nothing over content: that is an outcome."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings, self._clock = settings, clock
+        self._max_bytes = max_record_bytes(settings)
+        self._index = Index(settings.window_seconds)
+        self._tagger = Tagger()
+
+    def explain(self, file: Path) -> Iterator[Explained]:
+        """Every article of `file` in order; a large file comes in stretches, in bounded memory."""
+        root, path = self._place(file)
+        label = inbox_label(str(root))
+        feeder = Feeder(os.fsencode(root), label, Ledger(label), self._limits())
+        for look in look_at(os.fsencode(root), os.fsencode(path)):
+            feeder.add(look)
+        while len(feeder):
+            stretch = feeder.fill(rfc3339(self._clock.now()))
+            if stretch.moved or stretch.unreadable:
+                raise FolderError(f"{file} changed while it was read, or cannot be read; try again")
+            yield from sorted(self._explained(stretch), key=_position)
+
+    def _place(self, file: Path) -> tuple[Path, Path]:
+        """The inbox that holds `file`, else its folder, and the path from there: both are part of the id."""
+        file = file.absolute()
+        for inbox in self._settings.inbox:
+            root = Path(inbox).absolute()
+            if file.is_relative_to(root):
+                return root, file.relative_to(root)
+        return file.parent, Path(file.name)
+
+    def _limits(self) -> Limits:
+        most = self._settings.max_article_bytes
+        return Limits(most, self._settings.max_file_bytes, 2 * most, self._settings.max_unpacked_ratio)
+
+    def _explained(self, stretch: Run) -> Iterator[Explained]:
+        raws = {raw.id: raw for raw in stretch.raw}
+        for outcome in self._outcomes(stretch.raw):
+            raw = raws[outcome.key.decode()]
+            yield Explained(self._look(outcome), raw.position, len(raw.content))
+        for rejected in stretch.rejected:
+            outcome = Outcome("rejected", rejected.key.encode(), rejected.content, rejected.headers())
+            yield Explained(self._look(outcome), rejected.position, len(rejected.content))
+
+    def _outcomes(self, raws: list[RawArticle]) -> Iterator[Outcome]:
+        normalised = normalise_batch(Delivered(_NOWHERE, [_record(raw) for raw in raws]))
+        now_ms = int(self._clock.now().timestamp() * 1000)
+        claims = decode_claims(encode_claims(normalised.fingerprints, now_ms))
+        verdicts = self._index.apply(claims) if normalised.articles else []
+        yield from outcomes(tag_batch(judge_batch(normalised, verdicts), self._tagger.tag), self._max_bytes)
+
+    def _look(self, outcome: Outcome) -> Look:
+        topic = topic_name(self._settings.prefix, outcome.topic)
+        now_ms = int(self._clock.now().timestamp() * 1000)
+        return Look(outcome.topic, topic, 0, 0, now_ms, outcome.key, outcome.value, outcome.headers)
+
+
+def _record(raw: RawArticle) -> ConsumerRecord[bytes, bytes]:
+    return ConsumerRecord("raw", 0, 0, 0, 0, raw.id.encode(), raw.content, None, 0, 0, raw.headers())
+
+
+def _position(found: Explained) -> int:
+    return found.position

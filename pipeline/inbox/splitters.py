@@ -255,12 +255,15 @@ def _line(text: bytes, start: int, after: int, what: str, limits: Limits) -> Ite
     content = text.rstrip(b"\r")
     if not content.strip(_BLANK):
         return
-    fault: BadInput | None = None
     if len(content) > limits.article_bytes:
-        fault = TooLarge(f"{what} has {len(content)} bytes, over max_article_bytes ({limits.article_bytes})")
+        yield Entry(start, content[: limits.kept_bytes], after, fault=_too_long(len(content), what, limits))
     else:
-        fault = _json_fault(content, what)
-    yield Entry(start, content, after, fault=fault)
+        yield Entry(start, content, after, fault=_json_fault(content, what))
+
+
+def _too_long(size: int, what: str, limits: Limits) -> TooLarge:
+    kept = f"; its first {limits.kept_bytes} are kept" if size > limits.kept_bytes else ""
+    return TooLarge(f"{what} has {size} bytes, over max_article_bytes ({limits.article_bytes}){kept}")
 
 
 def _json_fault(content: bytes, what: str) -> BrokenRecord | None:
@@ -290,7 +293,4 @@ def _overlong(buffer: bytes, read: Read, start: int, what: str, limits: Limits) 
         size += len(text) + len(newline)
         if newline:
             break
-    fault = TooLarge(
-        f"{what} has {size} bytes, over max_article_bytes ({limits.article_bytes}); its first {len(kept)} are kept"
-    )
-    return Entry(start, kept, start + size, fault=fault), rest
+    return Entry(start, kept, start + size, fault=_too_long(size, what, limits)), rest

@@ -71,7 +71,7 @@ def _keys(rows: Rows) -> tuple[Keys, Numbers]:
     values[:, EXACT] = rows["exact"]
     values[:, REVISION] = rows["revision"]
     present: NDArray[np.bool_] = values != 0
-    present[:, :BANDS] = signatures.any(axis=1)[:, None]
+    present[:, :BANDS] = signatures.any(axis=1, keepdims=True)
     where = np.flatnonzero(present)
     return spread((values + _LANE_SALT).ravel()[where]), where
 

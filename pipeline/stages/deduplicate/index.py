@@ -18,8 +18,8 @@ from pipeline.stages.deduplicate.table import NUMBER_BITS, NUMBER_MASK, Numbers
 _ADDRESS_BITS = 44
 """Of an address, so that a place in a batch fits in front of it: a million slices, a million articles a batch."""
 
-_SLICES_IN_WINDOW = 4
-"""More slices free memory sooner, fewer are faster to ask: a fourth of the window is kept beyond it, at most."""
+_SLICES_IN_WINDOW = 3
+"""More slices free memory sooner, fewer are faster to ask: a third of the window is kept beyond it, at most."""
 
 
 @dataclass(slots=True)
@@ -110,9 +110,9 @@ class Index:
         pairs = np.unique((holders.article[bands] << _ADDRESS_BITS) | holders.holder[bands])
         mine, theirs = pairs >> _ADDRESS_BITS, pairs & ((1 << _ADDRESS_BITS) - 1)
         alike, ratios = near(rows[mine], self._rows(theirs))
-        pairs = zip(mine[alike].tolist(), theirs[alike].tolist(), ratios[alike].tolist(), strict=True)
+        close = zip(mine[alike].tolist(), theirs[alike].tolist(), ratios[alike].tolist(), strict=True)
         # In order of address, so that of equals the earliest stays.
-        for article, holder, ratio in pairs:
+        for article, holder, ratio in close:
             if ratio > found[article].similarity:
                 found[article].near, found[article].similarity = holder, ratio
         return found

@@ -24,13 +24,14 @@ def similarity(left: Rows, right: Rows) -> Ratios:
     """Estimated Jaccard similarity of the shingle sets, pair by pair, 0..1, rounded to three decimals."""
     ours, theirs = (np.ascontiguousarray(rows["signature"]).view(np.uint8) for rows in (left, right))
     agree = np.count_nonzero(ours == theirs, axis=1) / PERMUTATIONS
-    return np.round(np.maximum((agree - COLLISION) / (1 - COLLISION), 0), 3)
+    ratios: Ratios = np.round(np.maximum((agree - COLLISION) / (1 - COLLISION), 0), 3)
+    return ratios
 
 
 def needed(left: Rows, right: Rows) -> Ratios:
     """The similarity from which a pair counts as near duplicates: more where the shorter text is short."""
     tokens = np.minimum(left["tokens"], right["tokens"]).astype(np.float64)
-    shortness = np.clip((LONG_TOKENS - tokens) / (LONG_TOKENS - MIN_TOKENS), 0, 1)
+    shortness: Ratios = np.clip((LONG_TOKENS - tokens) / (LONG_TOKENS - MIN_TOKENS), 0, 1)
     return SIMILAR + (SIMILAR_WHEN_SHORT - SIMILAR) * shortness
 
 
@@ -39,7 +40,8 @@ def other_facts(left: Rows, right: Rows) -> NDArray[np.bool_]:
     ours, theirs = left["figures"], right["figures"]
     fewest = np.minimum(np.bitwise_count(ours), np.bitwise_count(theirs))
     shared, either = np.bitwise_count(ours & theirs), np.bitwise_count(ours | theirs)
-    return (fewest >= FIGURES_ENOUGH) & (shared < FIGURES_SHARED * either)
+    differ: NDArray[np.bool_] = (fewest >= FIGURES_ENOUGH) & (shared < FIGURES_SHARED * either)
+    return differ
 
 
 def near(left: Rows, right: Rows) -> tuple[NDArray[np.bool_], Ratios]:

@@ -72,5 +72,5 @@ def normal_form(text: str) -> Codes:
     solid = codes != SPACE
     kept = solid.copy()
     kept[1:] |= solid[:-1]  # of each run of spaces the first stays
-    found = codes[kept]
+    found: Codes = codes[kept]
     return found[:-1] if found.size and found[-1] == SPACE else found

@@ -28,7 +28,8 @@ _SHIFT = np.uint64(24)
 def spread(values: Keys) -> Keys:
     """64-bit values as table keys: 40 bits, never 0."""
     mixed = (values ^ (values >> np.uint64(32))) * _MIX
-    return np.maximum(mixed >> _SHIFT, np.uint64(1))
+    keys: Keys = np.maximum(mixed >> _SHIFT, np.uint64(1))
+    return keys
 
 
 def hex_id(row: Rows) -> str:

@@ -21,9 +21,9 @@ NUMBER_MASK = (1 << NUMBER_BITS) - 1
 _WIDTH = 8
 _FULLEST = 0.8
 _GROWTH = 1.4  # so the load stays between 0.57 and 0.8; doubling would waste twice as much
-_FIRST_ROWS = 64
+_FIRST_ROWS = 1024
 _SPARE_ROWS = 64  # beyond the last home row, for what runs over
-_CHUNK_ROWS = 1 << 14  # moved at once in growing: fits the second-level cache
+_CHUNK_ROWS = 1 << 12  # moved at once in growing: fits the second-level cache
 
 _NUMBER = np.uint64(NUMBER_BITS)
 _MASK = np.uint64(NUMBER_MASK)

@@ -1,0 +1,120 @@
+"""Figures of the de-duplication index: `python -m tests.bench.bench_index [ARTICLES]` (default 1,000,000).
+
+CPU time of one thread. Articles are generated: 5 % exact and 10 % near duplicates, spread over a whole window, in
+records of 500. Signatures are drawn rather than computed, so that the index alone is measured.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from time import thread_time
+
+import numpy as np
+
+from pipeline.records import Article, RawArticle, article_id
+from pipeline.stages.deduplicate import Index, decode_claims, encode_claims, fingerprint
+from pipeline.stages.deduplicate.claims import ROW, Rows
+from pipeline.stages.deduplicate.fingerprint import Fingerprint
+
+WINDOW_SECONDS = 604_800
+BATCH = 500
+
+
+def drawn(count: int, seed: int) -> Iterator[Rows]:
+    """`count` articles in batches; duplicates are of articles up to 64 batches back."""
+    dice = np.random.default_rng(seed)
+    models = np.zeros(0, dtype=ROW)
+    for _ in range(0, count, BATCH):
+        rows = np.zeros(BATCH, dtype=ROW)
+        rows["id"] = dice.integers(0, 2**64, (BATCH, 2), dtype=np.uint64)
+        rows["exact"], rows["revision"] = dice.integers(1, 2**64, (2, BATCH), dtype=np.uint64)
+        rows["tokens"] = 600
+        signatures = dice.integers(0, 256, (BATCH, 128), dtype=np.uint8)
+        if len(models):
+            exact, near = np.split(dice.choice(BATCH, BATCH * 15 // 100, replace=False), [BATCH * 5 // 100])
+            of = models[dice.integers(0, len(models), len(exact))]
+            rows["exact"][exact] = of["exact"]
+            signatures[exact] = np.ascontiguousarray(of["signature"]).view(np.uint8)
+            of = models[dice.integers(0, len(models), len(near))]
+            kept = dice.random((len(near), 128)) < 0.75
+            signatures[near] = np.where(kept, np.ascontiguousarray(of["signature"]).view(np.uint8), signatures[near])
+        rows["signature"] = signatures.view("<u4")
+        models = np.concatenate((models, rows))[-64 * BATCH :: 7]
+        yield rows
+
+
+def claims(rows: Rows) -> list[Fingerprint]:
+    """`rows` as what `encode_claims` takes."""
+    fields = zip(*(rows[name].tolist() for name in ("exact", "revision", "figures", "tokens")), strict=True)
+    return [
+        Fingerprint(row["id"].tobytes().hex(), exact, revision, row["signature"].tobytes(), figures, tokens)
+        for row, (exact, revision, figures, tokens) in zip(rows, fields, strict=True)
+    ]
+
+
+def bench_apply(count: int) -> None:
+    """Replay a log of `count` articles, decoding included; print cost and memory on the way."""
+    index, spent, since, slowest = Index(WINDOW_SECONDS), 0.0, 0.0, 0.0
+    step = max(count // 10, BATCH)
+    print(f"{'articles':>10} {'µs each':>8} {'articles/s':>11} {'bytes each':>11} {'slowest record, ms':>19}")
+    for number, rows in enumerate(drawn(count, 1)):
+        claimed_ms = 1_700_000_000_000 + WINDOW_SECONDS * 1000 * number * BATCH // count
+        value = encode_claims(claims(rows), claimed_ms)
+        start = thread_time()
+        index.apply(decode_claims(value))
+        took = thread_time() - start
+        spent, since, slowest = spent + took, since + took, max(slowest, took)
+        done = (number + 1) * BATCH
+        if done % step < BATCH:
+            each, rate, size = since / step * 1e6, step / since, index.memory_bytes / len(index)
+            print(f"{done:>10,} {each:>8.1f} {rate:>11,.0f} {size:>11.0f} {slowest * 1e3:>19.0f}")
+            since = slowest = 0.0
+    print(
+        f"replay of {done:,} articles: {done / spent:,.0f} a second, {len(value) / BATCH:.0f} bytes each on the log\n"
+    )
+
+
+def bench_small_records(count: int) -> None:
+    """The cost of an article where records are small, as at low traffic."""
+    for batch in (1, 5, 20):
+        index = Index(WINDOW_SECONDS)
+        spent = 0.0
+        for rows in drawn(count, 2):
+            for at in range(0, BATCH, batch):
+                value = encode_claims(claims(rows[at : at + batch]), 1_700_000_000_000)
+                start = thread_time()
+                index.apply(decode_claims(value))
+                spent += thread_time() - start
+        print(f"records of {batch:>2}: {spent / count * 1e6:.0f} µs an article")
+
+
+def bench_fingerprint(count: int, words: int = 600) -> None:
+    """The cost of `fingerprint` over `count` different texts, after a few to warm up."""
+    dice = random.Random(3)
+    letters = "eeeettaaooiinnsshhrrddlluucmfwygpbvk"
+    vocabulary = ["".join(dice.choices(letters, k=dice.randint(1, 11))) for _ in range(20_000)]
+    weights = [1 / rank for rank in range(1, 20_001)]
+    articles = []
+    for number in range(count):
+        text = dice.choices(vocabulary, weights, k=words)
+        for at in range(dice.randrange(9), words, 13):
+            text[at] = dice.choice(
+                (f"“{text[at].capitalize()}”,", f"{dice.randint(1, 9999):,}", f"{text[at]}’s", text[at] + ".")
+            )
+        source = f"bench/{number}.txt"
+        raw = RawArticle(article_id(source, 0, ""), source, 0, "text/plain", "", "", b"")
+        articles.append(Article(raw, "text", "", False, " ".join(text), words))
+    for article in articles[:20]:
+        fingerprint(article)
+    start = thread_time()
+    for article in articles:
+        fingerprint(article)
+    print(f"fingerprint of {words} words: {(thread_time() - start) / count * 1e6:.0f} µs")
+
+
+if __name__ == "__main__":
+    bench_fingerprint(2_000)
+    bench_small_records(5_000)
+    bench_apply(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)

@@ -16,14 +16,10 @@ from pipeline.monitor.checks import Check, check_broker_port, machine_checks
 from pipeline.monitor.topic_checks import check_topics, found_topics
 from pipeline.settings import Settings
 
-HELP = "check machine, folders, broker and topics; say what to do"
-EXAMPLE = "Example: copydesk doctor --broker localhost:9092"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`doctor` takes the settings only."""
     parser.description = "Check machine, folders, broker and topics, and say what to do. Ends with 1 if a check fails."
-    parser.epilog = EXAMPLE
 
 
 def run(settings: Settings, args: argparse.Namespace) -> int:

@@ -25,14 +25,10 @@ from pipeline.monitor.looks import json_line
 from pipeline.monitor.printable import printable
 from pipeline.settings import Settings
 
-HELP = "what would become of files, without Kafka"
-EXAMPLE = "Example: copydesk explain seeds/*.html"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `explain` takes."""
     parser.description = "Show what would become of files, article by article. Needs no Kafka and changes nothing."
-    parser.epilog = EXAMPLE
     parser.add_argument("file", nargs="+", type=Path, metavar="FILE", help="a file as it would be dropped in the inbox")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 

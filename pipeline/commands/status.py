@@ -16,15 +16,12 @@ from pipeline.monitor.page import page
 from pipeline.monitor.report import Pace, Report
 from pipeline.settings import Settings
 
-HELP = "files waiting and why, the ledger, lag, rates and workers"
-EXAMPLE = "Example: copydesk status --json"
 _BETWEEN_LOOKS_SECONDS = 1.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `status` takes."""
     parser.description = "Show files waiting and why, the ledger, lag, rates and workers. Ends with 1 if nothing runs."
-    parser.epilog = EXAMPLE
     parser.add_argument("--json", action="store_true", help="one JSON object; the broker's address is in `broker`")
 
 

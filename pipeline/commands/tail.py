@@ -20,15 +20,12 @@ from pipeline.monitor.partitions import partitions_of
 from pipeline.settings import Settings
 from pipeline.topics import topic_name
 
-HELP = "look at a topic: cards to read, or JSON lines"
-EXAMPLE = "Example: copydesk tail enriched --from-beginning --limit 3"
 NAMES = ("enriched", "raw", "duplicates", "rejected", "files")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `tail` takes."""
     parser.description = "Look at a topic, as cards to read or as JSON lines. Only committed records are shown."
-    parser.epilog = EXAMPLE
     parser.add_argument("topic", nargs="?", choices=NAMES, default=NAMES[0], help="which topic (default: %(default)s)")
     parser.add_argument(
         "--from-beginning", action="store_true", help="start at the oldest record, not at what comes next"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import getincrementaldecoder
 
 # C0 (tab and newline are dealt with by the caller's wish), DEL, C1, and the marks that reorder what is read.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]")
@@ -20,8 +21,13 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def printable_bytes(content: bytes, most: int = 200) -> str:
-    """The first `most` bytes of `content`, readable as far as they are UTF-8, else as `\\xff`."""
-    text = printable(content[:most].decode("utf-8", "backslashreplace"))
+    """The first `most` bytes of `content` as text where they are UTF-8, else as ASCII and `\\xff`."""
+    try:
+        # Not an error: a last character that the limit cuts in two.
+        text = getincrementaldecoder("utf-8")().decode(content[:most])
+    except UnicodeDecodeError:
+        text = content[:most].decode("ascii", "backslashreplace")
+    text = printable(text)
     return f"{text}…" if len(content) > most else text
 
 

@@ -21,9 +21,11 @@ def test_what_a_terminal_would_obey_is_shown_instead(text: str, shown: str) -> N
     assert printable(text) == shown
 
 
-def test_bytes_are_shown_as_far_as_they_are_text_and_cut() -> None:
-    assert printable_bytes(b"caf\xc3\xa9 \xff\x00") == "café \\xff\\x00"
+def test_bytes_are_shown_as_text_where_they_are_text_and_cut() -> None:
+    assert printable_bytes("café \x00".encode()) == "café \\x00"
+    assert printable_bytes(b"caf\xc3\xa9 \xff\x00") == "caf\\xc3\\xa9 \\xff\\x00"
     assert printable_bytes(b"abcdef", most=3) == "abc…"
+    assert printable_bytes("abé".encode(), most=3) == "ab…"
 
 
 def test_json_keeps_its_meaning_and_loses_its_controls() -> None:

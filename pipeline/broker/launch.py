@@ -19,9 +19,11 @@ _KEEPER = Path(__file__).with_name("keeper.py")
 # Kafka on Java 25 would print four lines of warnings at every start.
 _QUIET = ("--sun-misc-unsafe-memory-access=allow", "--enable-native-access=ALL-UNNAMED")
 _FORMAT_SECONDS = 120.0
-# A short run: optimising compilers would cost more than they gain.
-_FORMAT = ("-Xmx128m", "-XX:TieredStopAtLevel=1")
-_SERVE = ("-Xms128m", "-Xmx512m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=50", "-XX:+ExitOnOutOfMemoryError")
+# The first compiler only. The optimising one never pays here: without it a start took 2.7 s of CPU, not 4.8, and
+# 400,000 transactional records of 3.9 KB 7.6 s, not 15.
+_COMPILER = "-XX:TieredStopAtLevel=1"
+_FORMAT = ("-Xmx128m", _COMPILER)
+_SERVE = ("-Xms128m", "-Xmx512m", _COMPILER, "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=50", "-XX:+ExitOnOutOfMemoryError")
 # Options that a user set for other Java programs are not for this one.
 _FOREIGN = ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH")
 

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -95,7 +96,7 @@ async def _serve(settings: Settings, role: str, body: Body, child: bool) -> None
 
     def report(found: Mapping[str, Any]) -> None:
         state.clear()
-        state.update(found)
+        state.update(found, cpu_seconds=round(time.process_time(), 3))
         if board:
             board.write(role, state)
 

@@ -58,9 +58,9 @@ def spaceless_signs() -> NDArray[np.bool_]:
 
 
 def _flatten(text: str) -> str:
-    """The slow path: compatibility forms resolved sign by sign, emoji and their like gone."""
+    """The slow path: compatibility forms resolved; emoji and halves of signs gone."""
     flat = unicodedata.normalize("NFKC", text)
-    return "".join(sign if ord(sign) < _ASTRAL or _kept(sign) else " " for sign in flat)
+    return "".join(sign if _kept(sign) else " " for sign in flat)
 
 
 def normal_form(text: str) -> Codes:

@@ -101,6 +101,14 @@ def on_desk(settings: Settings, play: Callable[[Desk], Awaitable[None]]) -> None
     asyncio.run(body())
 
 
+async def seen_when(books: Books, there: Callable[[Snapshot], bool]) -> Snapshot:
+    """The books once they look so: a commit is acknowledged before its markers, and what they show, are there."""
+    async with asyncio.timeout(20):
+        while not there(seen := await books.refresh()):
+            await asyncio.sleep(0.05)
+    return seen
+
+
 def test_books_and_lag_follow_every_step(settings: Settings) -> None:
     meter = Meter(open_labels=open_labels(settings))
 
@@ -108,9 +116,11 @@ def test_books_and_lag_follow_every_step(settings: Settings) -> None:
         books = Books(settings, meter)
         try:
             assert await books.refresh() == Snapshot(lag={0: Lag(), 1: Lag()})
-            await desk.publish("a.jsonl", {0: 3, 1: 1}, Known(published=4, rejected=1))
             await desk.publish("b.txt", {}, Known(rejected=1, state="rejected"))
-            seen = await books.refresh()
+            await desk.publish("a.jsonl", {0: 3, 1: 1}, Known(published=4, rejected=1))
+            seen = await seen_when(
+                books, lambda seen: seen.received == 4 and all(lag.messages for lag in seen.lag.values())
+            )
             assert seen.ledger == Received(articles=4, rejected=2, files=0)
             assert (seen.in_flight, seen.balanced) == (4, False)
             # The markers count as one too many here and there, but never hide a record nor invent one.
@@ -120,15 +130,15 @@ def test_books_and_lag_follow_every_step(settings: Settings) -> None:
 
             await desk.settle(0, 2, enriched=1, duplicates=1)
             await desk.settle(1, 1, rejected=1)
-            seen = await books.refresh()
+            seen = await seen_when(books, lambda seen: seen.settled.total == 3)
             assert seen.settled == Settled(1, 1, 1)
             assert seen.lag[0].messages >= 1
             assert seen.lag[1].messages == 0
 
-            await desk.settle(0, 3, enriched=1)
             await desk.publish("a.jsonl", {}, Known(published=4, rejected=1, state="published"))
             await desk.abort()
-            seen = await books.refresh()
+            await desk.settle(0, 3, enriched=1)
+            seen = await seen_when(books, lambda seen: seen.settled.total == 4)
             assert seen.ledger == Received(articles=4, rejected=2, files=1)
             assert seen.balanced
             assert seen.lag_messages == 0

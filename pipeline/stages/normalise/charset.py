@@ -32,6 +32,7 @@ _MAGIC = (
 # Everything below space save tab, line ends, form feed and escape (ISO-2022 shifts), and delete.
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b") | {127})
 _MOST_CONTROLS_RATIO = 0.02
+_FEW_CONTROLS = 4
 _SAMPLE_BYTES = 16_384
 # Browsers read these names as the larger set, and so do the people who write them.
 _LARGER = {
@@ -93,7 +94,7 @@ def _with_nul(content: bytes) -> tuple[str, set[str]]:
 
 def _refuse_binary(content: bytes) -> None:
     controls = len(content) - len(content.translate(None, _CONTROLS))
-    if controls > len(content) * _MOST_CONTROLS_RATIO:
+    if controls > _FEW_CONTROLS and controls > len(content) * _MOST_CONTROLS_RATIO:
         raise BinaryInput(f"{controls} of {len(content)} bytes are control codes, so this is no text; convert it first")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from unicodedata import normalize
+from unicodedata import combining, is_normalized, normalize
 
 # Invisible: controls, soft hyphen, zero-width space, direction marks, byte order marks, annotation marks.
 _INVISIBLE = re.compile(
@@ -17,6 +17,8 @@ _INVISIBLE = re.compile(
 )
 # Joiners spell words in Arabic and Indic scripts and build emoji; anywhere else they are dirt.
 _STRAY_JOINER = re.compile("(?<![\u0600-\u10ff\u1780-\u18af\u2600-\u27bf\ufe0f\U0001f000-\U0001faff])[\u200c\u200d]+")
+# No script stacks so many marks, and putting them into canonical order takes quadratic time.
+_MARK_RUN = re.compile(r"[^\w\s\x00-\x7f]{64,}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # White space that `str.split` knows, besides the plain kinds.
 _ODD_SPACE = re.compile("[\u1680\u2000-\u200a\u202f\u205f\u3000]")
@@ -56,7 +58,13 @@ def clean(text: str) -> str:
         text = _LINE_END.sub("\n", text.replace("\u2029", "\n\n"))
         text = _ODD_SPACE.sub(" ", text)
         text = _STRAY_JOINER.sub("", _INVISIBLE.sub("", text))
-    return text if text.isascii() else normalize("NFC", text)
+    if text.isascii() or is_normalized("NFC", text):
+        return text
+    return normalize("NFC", _MARK_RUN.sub(_without_marks, text))
+
+
+def _without_marks(run: re.Match[str]) -> str:
+    return "".join(mark for mark in run[0] if not combining(mark))
 
 
 def one_line(text: str) -> str:

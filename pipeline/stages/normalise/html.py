@@ -13,7 +13,7 @@ from typing import Any
 
 from trafilatura import extract, load_html
 
-from pipeline.errors import BrokenRecord, NoArticle
+from pipeline.errors import BrokenRecord, NoArticle, TooLarge
 from pipeline.stages.normalise.charset import decode
 from pipeline.stages.normalise.cleaning import one_line, paragraphs
 from pipeline.stages.normalise.draft import Draft
@@ -27,6 +27,8 @@ logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 _CHARSET = re.compile(rb"""<(?:meta\b[^<>]*?charset|\?xml\b[^<>]*?encoding)\s*=\s*["']?\s*([\w.:-]{2,40})""", re.I)
 _HEAD_BYTES = 4_096
+# trafilatura's time grows with the square of a hostile page; the longest real ones have a fifth of this.
+_MOST_TAGS = 100_000
 _MIN_BODY_CHARACTERS = 250
 # So many lines of so few characters each are the site's navigation, not its prose.
 _MENU_LINES = 60
@@ -42,7 +44,11 @@ _MOST_AFTER_RATIO = 0.25
 
 
 def parse_html(content: bytes) -> Draft:
-    """The article on the page. Raises NoArticle where there is none, BrokenRecord where the page cannot be parsed."""
+    """The article on the page. Raises NoArticle where there is none, BrokenRecord where the page cannot be parsed,
+    TooLarge where it has more tags than any article.
+    """
+    if content.count(b"<") > _MOST_TAGS:
+        raise TooLarge(f"the page has over {_MOST_TAGS} tags, which no article has; drop the article's own page")
     declared = _CHARSET.search(content[:_HEAD_BYTES])
     text, warnings = decode(content, declared[1].decode() if declared else None)
     try:

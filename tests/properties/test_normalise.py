@@ -1,0 +1,115 @@
+"""What holds for every input: normalise ends in an Article or in BadInput, and a second look changes nothing."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.errors import BadInput
+from pipeline.records import Article, RawArticle
+from pipeline.stages.normalise import PARSERS, normalise
+
+RECEIVED = "2025-03-19T08:00:00.000Z"
+
+# Drawn far more often than chance would: everything that cleaning treats in a way of its own.
+ODD = st.sampled_from(
+    "\r \n \t \v \f \0 \x1b \x1d \x85 \xa0 \xad \u034f \u061c \u200b \u200c \u200d \u2028 \u2029 \u202e \u2060 \u3000 "
+    "\ufeff \ufffd \u0301 \u0338 \u1100 \u1161 \u0958 \u09bc \u1fef \u2126 \U0001f468 “ ’ \" ' < > & "
+    "date 2025-03-18 . — 東 ก".split(" ")
+)
+TEXTS = st.lists(
+    st.one_of(ODD, st.sampled_from([" ", "\n", "\r\n", "\n\n", "Harbour ", "St. "]), st.text(max_size=12))
+).map("".join)
+
+
+def raw(content: bytes, media_type: str) -> RawArticle:
+    return RawArticle("0" * 32, "a.txt", 0, media_type, RECEIVED, "", content)
+
+
+def outcome(content: bytes, media_type: str) -> Article | None:
+    try:
+        return normalise(raw(content, media_type))
+    except BadInput:
+        return None
+
+
+def assert_clean(article: Article) -> None:
+    assert article.paragraphs
+    assert article.headline
+    assert article.word_count > 0
+    for text in (article.headline, *article.paragraphs, *article.byline, article.publisher or "", article.place or ""):
+        assert text == " ".join(text.split())
+        assert unicodedata.is_normalized("NFC", text)
+        text.encode()  # no lone surrogates
+        assert not any(unicodedata.category(mark) == "Cc" for mark in text)
+    assert all(article.paragraphs)
+
+
+@pytest.mark.parametrize("media_type", PARSERS)
+@settings(max_examples=60, deadline=None)
+@given(content=st.one_of(st.binary(max_size=300), TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass"))))
+def test_arbitrary_bytes_give_an_article_or_bad_input(media_type: str, content: bytes) -> None:
+    article = outcome(content, media_type)
+    if article:
+        assert_clean(article)
+
+
+@settings(max_examples=300, deadline=None)
+@given(TEXTS)
+def test_normalising_twice_changes_nothing(text: str) -> None:
+    once = outcome(text.encode("utf-8", "surrogatepass"), "text/plain")
+    if once is None:
+        return
+    twice = normalise(raw(once.body.encode(), "text/plain"))
+    assert twice.body == once.body
+    assert twice.word_count == once.word_count
+    assert twice.headline == once.headline
+    assert twice.place == once.place
+
+
+@settings(max_examples=100, deadline=None)
+@given(TEXTS, st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]))
+def test_the_charset_leaves_no_trace(text: str, codec: str) -> None:
+    sound = "".join(mark for mark in text if mark.isprintable() or (mark.isspace() and mark >= " ") or mark == "\n")
+    plain = outcome(sound.encode(), "text/plain")
+    other = outcome(sound.encode(codec), "text/plain")
+    assert (plain and plain.body) == (other and other.body)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                "headline headlines body bodies article author date published source url language value role main "
+                "name @id @graph content datePublished publisher description".split()
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(VALUES)
+def test_json_of_any_shape_gives_an_article_or_bad_input(value: object) -> None:
+    article = outcome(json.dumps(value).encode(), "application/json")
+    if article:
+        assert_clean(article)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(VALUES, TEXTS)
+def test_a_page_with_any_json_ld_gives_an_article_or_bad_input(value: object, text: str) -> None:
+    linked = json.dumps({"@type": "NewsArticle", "headline": value, "datePublished": value, "author": value})
+    page = f'<html><head><script type="application/ld+json">{linked}</script></head><body><p>{text}</p></body></html>'
+    article = outcome(page.encode("utf-8", "surrogatepass"), "text/html")
+    if article:
+        assert_clean(article)

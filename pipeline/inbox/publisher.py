@@ -99,7 +99,8 @@ class Publisher:
             return
         # aiokafka waits without end for a coordinator that is gone.
         with suppress(Exception):
-            await asyncio.wait_for(producer.stop(), _STOP_SECONDS)
+            async with asyncio.timeout(_STOP_SECONDS):
+                await producer.stop()
         with suppress(Exception):
             await producer.client.close()
 
@@ -111,7 +112,8 @@ class Publisher:
         except BaseException:
             # An open transaction would hold up every reader. Where it was the commit that failed, this does nothing.
             with suppress(Exception):
-                await asyncio.wait_for(self._producer.abort_transaction(), _STOP_SECONDS)
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await self._producer.abort_transaction()
             raise
 
     async def _send(self, records: Iterable[_Record]) -> None:

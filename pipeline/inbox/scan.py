@@ -28,11 +28,6 @@ class Look(NamedTuple):
     ctime_ns: int
     inode: int
 
-    @property
-    def mark(self) -> tuple[int, int, int, int]:
-        """What differs once the file was written to, replaced, or had its rights changed."""
-        return self.size, self.mtime_ns, self.ctime_ns, self.inode
-
 
 def inbox_label(inbox: str) -> str:
     """The inbox's own name, percent-encoded: its metric label and the first part of its ledger keys.

@@ -46,7 +46,8 @@ async def _report_on(watchers: list[InboxWatcher], report: Report, changed: asyn
         report(summary(watchers))
         await asyncio.sleep(_BREATH_SECONDS)
         with suppress(TimeoutError):
-            await asyncio.wait_for(changed.wait(), _REPORT_SECONDS - _BREATH_SECONDS)
+            async with asyncio.timeout(_REPORT_SECONDS - _BREATH_SECONDS):
+                await changed.wait()
 
 
 def summary(watchers: list[InboxWatcher]) -> dict[str, Any]:

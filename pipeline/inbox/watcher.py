@@ -170,8 +170,10 @@ class InboxWatcher:
         until = next_scan if due is None else min(next_scan, due)
         # A little late rather than a little early: an early look would have to be repeated.
         seconds = until - self._clock.monotonic() + 0.005
+        # Not wait_for(): in Python 3.11 it may swallow a cancellation that comes together with the hint.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._hints.arrived.wait(), max(seconds, 0.02))
+            async with asyncio.timeout(max(seconds, 0.02)):
+                await self._hints.arrived.wait()
 
     # --- runs ---
 

@@ -113,7 +113,7 @@ def test_a_crash_between_any_two_transactions_loses_and_doubles_nothing(inbox: I
     (inbox.root / name).write_bytes(gzip.compress(content, 1) if name.endswith(".gz") else content)
     limits_met = 0
     if name == "list.json":
-        (inbox.root / name).write_bytes(content[: 7_000_000].rpartition(b",{")[0] + b"]")
+        (inbox.root / name).write_bytes(content[:7_000_000].rpartition(b",{")[0] + b"]")
     while inbox.publish(most_runs=1):
         limits_met += 1
     assert limits_met > 1

@@ -41,7 +41,7 @@ def test_each_entry_is_reported_once_with_its_kind(root: bytes) -> None:
 def test_a_look_carries_size_times_and_inode(root: bytes) -> None:
     (look,) = look_at(root, b"a.txt")
     found = os.stat(root + b"/a.txt")
-    assert look.mark == (3, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+    assert look == (b"a.txt", "file", 3, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
 
 def test_looking_at_a_folder_gives_what_is_below_it(root: bytes) -> None:

@@ -78,7 +78,8 @@ def max_record_bytes(settings: Settings) -> int:
     return 2 * settings.max_article_bytes + RECORD_OVERHEAD_BYTES
 
 
-def _declared(settings: Settings) -> list[NewTopic]:
+def declared_topics(settings: Settings) -> list[NewTopic]:
+    """Every topic as we would create it."""
     wanted = []
     for topic in TOPICS:
         config = dict(topic.config)
@@ -103,7 +104,7 @@ async def ensure_topics(settings: Settings) -> list[str]:
     try:
         await admin.start()
         present = set(await admin.list_topics())
-        missing = [topic for topic in _declared(settings) if topic.name not in present]
+        missing = [topic for topic in declared_topics(settings) if topic.name not in present]
         if missing:
             _check_created(await admin.create_topics(missing))
     except KafkaError as error:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from pipeline.commands import with_broker
 from pipeline.errors import BrokerUnreachableError
-from pipeline.kafka import _declared as declared_topics
+from pipeline.kafka import declared_topics
 from pipeline.monitor.checks import Check, check_broker_port, machine_checks
 from pipeline.monitor.topic_checks import check_topics, found_topics
 from pipeline.settings import Settings

@@ -22,11 +22,11 @@ from pipeline.commands.children import Children
 from pipeline.errors import FolderError
 from pipeline.kafka import check_reachable, ensure_topics
 from pipeline.monitor.board import Board
-from pipeline.monitor.report import WATCHER, Pace, Report
+from pipeline.monitor.report import WATCHER, Report
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from pipeline.monitor.books import Books
+    from pipeline.metrics import Meter
 
 _LOOK_SECONDS = 0.5
 _IDLE_LOOKS = 2
@@ -111,69 +111,50 @@ async def _look(
     until_idle: bool,
 ) -> int:
     """Look at the books over and over, show them, and decide when it is over. `check` raises where something died."""
-    from rich.console import Console
-
-    from pipeline.commands.view import open_view, summary
-
-    clock = SystemClock()
-    begun = clock.monotonic()
-    desk = await _open_desk(settings, stack, children)
-    view = stack.enter_context(open_view())
-    idle_looks = 0
-    while not stop.is_set():
-        check()
-        report = await desk.look()
-        view.show(report)
-        idle_looks = idle_looks + 1 if is_idle(report) else 0
-        if until_idle and idle_looks >= _IDLE_LOOKS:
-            break
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _LOOK_SECONDS)
-    report = await desk.look()
-    stack.callback(Console().print, summary(report.books, clock.monotonic() - begun))
-    return 0 if report.books.balanced or not until_idle else 1
-
-
-async def _open_desk(settings: Settings, stack: AsyncExitStack, children: Children) -> Desk:
-    """The books, the board and the endpoint that shows both."""
+    from pipeline.commands.view import View
     from pipeline.metrics import Meter, open_labels
     from pipeline.monitor.books import Books
-    from pipeline.monitor.endpoint import Endpoint
 
     meter = Meter(open_labels=open_labels(settings))
     books = Books(settings, meter)
     await books.start()
     stack.push_async_callback(books.stop)
-    desk = Desk(settings, books)
+    board = Board(Path(settings.data_dir) / BOARD_FOLDER)
+    port, status = await _open_endpoint(settings, stack, meter, children)
+    view = stack.enter_context(View(settings, port))
+    idle_looks = 0
+    while not stop.is_set():
+        check()
+        view.show(await books.refresh(), board.read())
+        status.update(view.report.as_json())
+        idle_looks = idle_looks + 1 if is_idle(view.report) else 0
+        if until_idle and idle_looks >= _IDLE_LOOKS:
+            break
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _LOOK_SECONDS)
+    view.summary(await books.refresh(), board.read())
+    return 0 if view.report.books.balanced or not until_idle else 1
+
+
+async def _open_endpoint(
+    settings: Settings, stack: AsyncExitStack, meter: Meter, children: Children
+) -> tuple[int, dict[str, Any]]:
+    """Serve all roles' metrics; returns the port and the dictionary behind /status."""
+    from pipeline.monitor.endpoint import Endpoint
+
+    status: dict[str, Any] = {}
+    board = Board(Path(settings.data_dir) / BOARD_FOLDER)
     endpoint = Endpoint(
         meter.registry,
         host=settings.metrics_host,
         port=settings.metrics_port,
-        reasons=lambda: not_ready(desk.report.notes, len(children.children)),
-        status=lambda: desk.report.as_json(),
+        reasons=lambda: not_ready(board.read(), len(children.children)),
+        status=lambda: status,
     )
     await endpoint.start()
     stack.push_async_callback(endpoint.stop)
     _say(f"Kafka at {settings.broker}; metrics on http://{settings.metrics_host}:{endpoint.port}/metrics")
-    return desk
-
-
-class Desk:
-    """Puts books and board together, look by look; `report` is the newest."""
-
-    def __init__(self, settings: Settings, books: Books) -> None:
-        self._books = books
-        self._board = Board(Path(settings.data_dir) / BOARD_FOLDER)
-        self._pace = Pace()
-        self._clock = SystemClock()
-        self.report = Report(settings.broker)
-
-    async def look(self) -> Report:
-        """Read both now. Raises BrokerUnreachableError."""
-        books = await self._books.refresh()
-        rates = self._pace.after(self._clock.monotonic(), books)
-        self.report = Report(self.report.broker, books, rates, self._board.read())
-        return self.report
+    return endpoint.port, status
 
 
 def is_idle(report: Report) -> bool:

@@ -11,12 +11,12 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from pipeline.cluster import partitions_of
 from pipeline.commands import show, until_closed, with_broker
 from pipeline.errors import UserError
 from pipeline.kafka import client_options, unreachable
 from pipeline.monitor.cards import card
 from pipeline.monitor.looks import Look, json_line
-from pipeline.monitor.partitions import partitions_of
 from pipeline.settings import Settings
 from pipeline.topics import topic_name
 

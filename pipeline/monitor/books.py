@@ -8,14 +8,15 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
 from pipeline.clock import Clock, SystemClock
+from pipeline.cluster import committed_offsets, partitions_of
 from pipeline.errors import BrokerUnreachableError
 from pipeline.inbox.ledger import Known
 from pipeline.kafka import client_options, unreachable
 from pipeline.metrics import Meter
-from pipeline.monitor.partitions import committed_offsets, partitions_of
 from pipeline.monitor.peek import Peek
-from pipeline.monitor.snapshot import Entry, LedgerSums, Settled, Snapshot, settled_from
+from pipeline.monitor.snapshot import Entry, LedgerSums, Snapshot
 from pipeline.settings import Settings
+from pipeline.settled import Settled
 from pipeline.topics import OUTCOMES, topic_name
 
 _STALLED_SECONDS = 10.0
@@ -71,7 +72,7 @@ class Books:
             lag = await self._peek.lag({tp: found.offset for tp, found in offsets.items()})
         except (KafkaError, OSError) as error:
             raise unreachable(self._settings, error) from error
-        settled = sum((settled_from(offset.metadata) for offset in offsets.values()), Settled())
+        settled = sum((Settled.decode(offset.metadata) for offset in offsets.values()), Settled())
         snapshot = Snapshot(self._sums.received, settled, lag)
         if self._meter:
             record(self._meter, self._settings, snapshot)

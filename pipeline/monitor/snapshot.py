@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 
-import orjson
-
-from pipeline.topics import OUTCOMES
+from pipeline.settled import Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +22,6 @@ class Lag:
     """Records, give or take the transaction markers among them; 0 only where there is none."""
     seconds: float = 0.0
     """Age of the oldest record not yet settled."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What became of raw articles, as counted at the commit."""
-
-    enriched: int = 0
-    duplicates: int = 0
-    rejected: int = 0
-
-    @property
-    def total(self) -> int:
-        """All three."""
-        return self.enriched + self.duplicates + self.rejected
-
-    def __add__(self, other: Settled) -> Settled:
-        return Settled(
-            self.enriched + other.enriched, self.duplicates + other.duplicates, self.rejected + other.rejected
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +117,6 @@ class Snapshot:
         Between a commit and our next look the two sides differ for a moment: only a leak that stays is one.
         """
         return self.in_flight if self.in_flight < 0 or not self.lag_messages else 0
-
-
-def settled_from(metadata: str) -> Settled:
-    """The counts that the sink wrote beside a committed offset; all 0 where somebody else committed it."""
-    try:
-        counts = orjson.loads(metadata)
-        return Settled(*(int(counts.get(outcome, 0)) for outcome in OUTCOMES))
-    except (ValueError, TypeError, AttributeError):
-        return Settled()
 
 
 @dataclass(frozen=True, slots=True)

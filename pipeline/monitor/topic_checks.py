@@ -9,9 +9,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
+from pipeline.cluster import partitions_of
 from pipeline.kafka import client_options, unreachable
 from pipeline.monitor.checks import Check
-from pipeline.monitor.partitions import partitions_of
 from pipeline.settings import Settings
 
 # More of these than declared does no harm; less loses records or refuses them.

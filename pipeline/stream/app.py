@@ -14,6 +14,7 @@ and the sink commits offsets inside its transactions. An error in an agent ends 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -70,6 +71,8 @@ def _new_app(flow: Flow, on_error: OnError) -> faust.App:
             await on_error(agent, error)
 
     settings = flow.settings
+    # Faust wants a folder although our tables live in memory, and does not make the ones above it.
+    Path(settings.data_dir).mkdir(parents=True, exist_ok=True)
     app = App(
         settings.group,
         broker=[f"kafka://{address}" for address in settings.broker.split(",")],

@@ -97,7 +97,8 @@ class ClaimLog:
             if early is not None:
                 return early
             future = self._waiting[sent.offset] = asyncio.get_running_loop().create_future()
-            return await future
+            verdicts: list[Verdict] = await future
+            return verdicts
         finally:
             self._in_flight -= 1
 

@@ -41,7 +41,7 @@ class Flow:
         self.deliveries = Deliveries()
         self.pace = Pace(settings.batch_seconds, settings.batch_articles)
         self.claims = ClaimLog(settings, clock, meter, fail)
-        self.sink = Sink(settings)
+        self.sink = Sink(settings, clock)
         self._tagger = Tagger()
         # One thread: the stages are Python and would only fight for the interpreter; what matters is that the event
         # loop stays free for heartbeats, endpoints and transactions.

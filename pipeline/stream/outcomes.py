@@ -1,12 +1,9 @@
-"""From a tagged batch to the records of the three outcome topics, and the counts that go into the books."""
+"""From a tagged batch to the records of the three outcome topics."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
 from typing import NamedTuple
-
-import orjson
 
 from pipeline import ninjs
 from pipeline.records import Article, Tags, Verdict
@@ -20,40 +17,6 @@ class Outcome(NamedTuple):
     key: bytes
     value: bytes
     headers: list[tuple[str, bytes]]
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    """How many articles of one raw partition have come out, by outcome topic, since the beginning.
-
-    Travels as the metadata of the committed offset, so it changes in the very transaction that it counts.
-    """
-
-    enriched: int = 0
-    duplicates: int = 0
-    rejected: int = 0
-
-    @property
-    def settled(self) -> int:
-        """Articles with a committed outcome."""
-        return self.enriched + self.duplicates + self.rejected
-
-    def plus(self, outcomes: Sequence[Outcome]) -> Books:
-        """These books with `outcomes` entered."""
-        topics = [outcome.topic for outcome in outcomes]
-        return Books(*(getattr(self, name) + topics.count(name) for name in self.__slots__))
-
-    def encode(self) -> str:
-        """As offset metadata (JSON)."""
-        return orjson.dumps(asdict(self)).decode()
-
-    @classmethod
-    def decode(cls, metadata: str) -> Books:
-        """The inverse; empty books for metadata that is not ours."""
-        try:
-            return cls(**orjson.loads(metadata))
-        except (TypeError, ValueError):
-            return cls()
 
 
 def outcomes(batch: Tagged, max_bytes: int) -> Iterator[Outcome]:

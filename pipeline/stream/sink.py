@@ -1,4 +1,4 @@
-"""The sink: one transaction per batch holds all its outcomes, its offset and its books. Commit is the last step.
+"""The sink: one transaction per batch holds all its outcomes, its offset and its counts. Commit is the last step.
 
 Per raw partition there is one transactional producer, `<group>-<topic>-<partition>`. Whoever starts it anew fences
 the one before, at the broker: a worker that lost the partition while it was paused can no longer commit.
@@ -20,11 +20,14 @@ from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import OffsetAndMetadata
 
+from pipeline.clock import Clock
+from pipeline.cluster import committed_offsets
 from pipeline.errors import StreamError
 from pipeline.kafka import client_options, max_record_bytes
 from pipeline.settings import Settings
+from pipeline.settled import Settled
 from pipeline.stream.batch import Origin, Tagged
-from pipeline.stream.outcomes import Books, Outcome, outcomes
+from pipeline.stream.outcomes import Outcome, outcomes
 from pipeline.topics import OUTCOMES, topic_name
 
 logger = logging.getLogger(__name__)
@@ -40,7 +43,7 @@ class _Lane:
 
     producer: AIOKafkaProducer
     epoch: int
-    books: Books
+    settled: Settled
     expected: int = 0
     """Number of the batch that must come next."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -49,8 +52,9 @@ class _Lane:
 class Sink:
     """Writes tagged batches to the outcome topics, exactly once."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
+        self._clock = clock
         self._lanes: dict[TopicPartition, _Lane] = {}
         self._partitions: dict[str, int] = {}
         self._topics = {name: topic_name(settings.prefix, name) for name in OUTCOMES}
@@ -68,9 +72,9 @@ class Sink:
         self._lanes.clear()
         await asyncio.gather(*(self._close(lane) for lane in former))
         producers = await asyncio.gather(*(self._open(tp) for tp in tps))
-        books = await self._read_books(tps)
+        settled = await self._read_settled(tps)
         for tp, producer in zip(tps, producers, strict=True):
-            self._lanes[tp] = _Lane(producer, epoch, books.get(tp, Books()))
+            self._lanes[tp] = _Lane(producer, epoch, settled[tp])
 
     async def close(self) -> None:
         """Abort what is in flight and let go of every partition."""
@@ -113,7 +117,7 @@ class Sink:
         return written
 
     async def _transact(self, lane: _Lane, origin: Origin, written: Sequence[Outcome]) -> None:
-        books = lane.books.plus(written)
+        settled = lane.settled.plus(outcome.topic for outcome in written)
         await lane.producer.begin_transaction()
         sent: list[asyncio.Future[Any]] = []
         for topic in OUTCOMES:
@@ -121,11 +125,11 @@ class Sink:
                 lane.producer, topic, origin.tp.partition, [o for o in written if o.topic == topic]
             )
         # Kafka keeps the *next* offset to read, not the last one read.
-        offsets = {origin.tp: OffsetAndMetadata(origin.last_offset + 1, books.encode())}
+        offsets = {origin.tp: OffsetAndMetadata(origin.last_offset + 1, settled.encode())}
         await lane.producer.send_offsets_to_transaction(offsets, self._settings.group)
         await asyncio.gather(*sent)
         await lane.producer.commit_transaction()
-        lane.books = books
+        lane.settled = settled
         lane.expected += 1
 
     async def _send(
@@ -172,16 +176,16 @@ class Sink:
         with suppress(TimeoutError, KafkaError):
             await asyncio.wait_for(lane.producer.stop(), _CLOSE_SECONDS)
 
-    async def _read_books(self, tps: set[TopicPartition]) -> dict[TopicPartition, Books]:
+    async def _read_settled(self, tps: set[TopicPartition]) -> dict[TopicPartition, Settled]:
         if not tps:
             return {}
         admin = AIOKafkaAdminClient(**client_options(self._settings))
         try:
             await admin.start()
-            committed = await admin.list_consumer_group_offsets(self._settings.group, partitions=list(tps))
+            committed = await committed_offsets(admin, self._settings.group, list(tps), self._clock)
         finally:
             await admin.close()
-        return {tp: Books.decode(found.metadata) for tp, found in committed.items()}
+        return {tp: Settled.decode(found.metadata) for tp, found in committed.items()}
 
 
 def _fits(builder: BatchBuilder, outcome: Outcome) -> bool:

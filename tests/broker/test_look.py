@@ -22,8 +22,9 @@ from pipeline.inbox.ledger import Known
 from pipeline.kafka import client_options, ensure_topics
 from pipeline.metrics import Meter, open_labels
 from pipeline.monitor.books import Books
-from pipeline.monitor.snapshot import Lag, Received, Settled, Snapshot
+from pipeline.monitor.snapshot import Lag, Received, Snapshot
 from pipeline.settings import Settings
+from pipeline.settled import Settled
 from pipeline.topics import topic_name
 
 PARTITIONS = 2

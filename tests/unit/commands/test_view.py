@@ -5,8 +5,9 @@ from typing import Any
 from rich.console import Console
 
 from pipeline.commands.view import View
-from pipeline.monitor.snapshot import Lag, Received, Settled, Snapshot
+from pipeline.monitor.snapshot import Lag, Received, Snapshot
 from pipeline.settings import Settings
+from pipeline.settled import Settled
 from pipeline.testing import FakeClock
 
 BOOKS = Snapshot(Received(1234, 2, 31), Settled(1000, 150, 3), {0: Lag(1, 4.0), 1: Lag(80, 9.4)})

@@ -6,7 +6,8 @@ from rich.console import Console, RenderableType
 
 from pipeline.monitor.page import line, page, summary
 from pipeline.monitor.report import Rates, Report
-from pipeline.monitor.snapshot import Lag, Received, Settled, Snapshot
+from pipeline.monitor.snapshot import Lag, Received, Snapshot
+from pipeline.settled import Settled
 
 BOOKS = Snapshot(Received(1234, 2, 31), Settled(1000, 150, 3), {0: Lag(1, 4.0), 1: Lag(80, 9.4)})
 NOTES: Sequence[dict[str, Any]] = (

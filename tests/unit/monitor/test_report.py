@@ -3,7 +3,8 @@ import json
 import pytest
 
 from pipeline.monitor.report import Pace, Rates, Report
-from pipeline.monitor.snapshot import Lag, Received, Settled, Snapshot
+from pipeline.monitor.snapshot import Lag, Received, Snapshot
+from pipeline.settled import Settled
 
 BOOKS = Snapshot(Received(10, 2, 3), Settled(5, 2, 1), {1: Lag(2, 4.0), 0: Lag()})
 WATCHER = {

@@ -1,6 +1,7 @@
 import pytest
 
-from pipeline.monitor.snapshot import Entry, Lag, LedgerSums, Received, Settled, Snapshot, settled_from
+from pipeline.monitor.snapshot import Entry, Lag, LedgerSums, Received, Snapshot
+from pipeline.settled import Settled
 
 
 def test_a_later_record_of_a_file_takes_the_place_of_the_earlier_one() -> None:
@@ -32,7 +33,7 @@ def test_a_file_that_is_read_again_is_not_published_until_it_is_done_again() -> 
     ],
 )
 def test_counts_come_from_the_metadata_of_the_offset(metadata: str, settled: Settled) -> None:
-    assert settled_from(metadata) == settled
+    assert Settled.decode(metadata) == settled
 
 
 def test_what_came_in_and_not_out_is_in_flight() -> None:

@@ -1,0 +1,116 @@
+"""An independent judge of a run: reads the topics from the beginning with another client, and counts by id.
+
+It shares no code with the pipeline's own bookkeeping. `conserved` holds when received = enriched + duplicates +
+rejected, each article exactly once, for a consumer that reads `read_committed`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from confluent_kafka import Consumer, TopicPartition
+
+OUTCOMES = ("enriched", "duplicates", "rejected")
+_PATIENCE_SECONDS = 30.0
+
+
+@dataclass
+class Record:
+    """One record as the broker hands it out."""
+
+    key: str
+    value: bytes
+    headers: dict[str, str]
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.value)
+
+
+@dataclass
+class Topics:
+    """All that a committed reader sees under one prefix, topic by topic."""
+
+    records: dict[str, list[Record]] = field(default_factory=dict)
+
+    def ids(self, name: str) -> Counter[str]:
+        return Counter(record.key for record in self.records[name])
+
+    @property
+    def raw(self) -> Counter[str]:
+        return self.ids("raw")
+
+    @property
+    def settled(self) -> Counter[str]:
+        """Articles that came out of the stream; what the watcher rejected never went in."""
+        found: Counter[str] = Counter()
+        for name in OUTCOMES:
+            found.update(r.key for r in self.records[name] if r.headers.get("stage") != "watch")
+        return found
+
+    def faults(self) -> list[str]:
+        """Every way in which articles were lost, doubled or invented; empty when conserved."""
+        raw, settled = self.raw, self.settled
+        return [
+            *(f"{key}: received {count} times" for key, count in raw.items() if count != 1),
+            *(f"{key}: lost" for key in raw.keys() - settled.keys()),
+            *(f"{key}: invented" for key in settled.keys() - raw.keys()),
+            *(f"{key}: came out {count} times" for key, count in settled.items() if count != 1),
+            *self._dangling(),
+        ]
+
+    def _dangling(self) -> list[str]:
+        """A duplicate must refer to an article that readers of the enriched topic can find."""
+        enriched = self.ids("enriched").keys()
+        originals = {record.key: record.json["x_copydesk"]["duplicate"]["of"] for record in self.records["duplicates"]}
+        return [
+            f"{key}: duplicate of {of}, which is not enriched" for key, of in originals.items() if of not in enriched
+        ]
+
+    def clusters(self) -> set[frozenset[str]]:
+        """Ids of enriched articles, each with its duplicates."""
+        groups: dict[str, set[str]] = {key: {key} for key in self.ids("enriched")}
+        for record in self.records["duplicates"]:
+            groups[record.json["x_copydesk"]["duplicate"]["of"]].add(record.key)
+        return {frozenset(group) for group in groups.values()}
+
+
+def read(bootstrap: str, prefix: str) -> Topics:
+    """Every committed record of raw and the outcome topics."""
+    return Topics({name: _read_topic(bootstrap, f"{prefix}.{name}") for name in ("raw", *OUTCOMES)})
+
+
+def _read_topic(bootstrap: str, topic: str) -> list[Record]:
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "oracle",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",
+        }
+    )
+    try:
+        partitions = consumer.list_topics(topic, timeout=_PATIENCE_SECONDS).topics[topic].partitions
+        consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
+        return _drain(consumer, set(partitions))
+    finally:
+        consumer.close()
+
+
+def _drain(consumer: Consumer, open_partitions: set[int]) -> list[Record]:
+    found = []
+    while open_partitions:
+        message = consumer.poll(_PATIENCE_SECONDS)
+        assert message is not None, f"no answer while partitions {open_partitions} are not read to their end"
+        if message.error():
+            assert message.error().name() == "_PARTITION_EOF", message.error()
+            open_partitions.discard(message.partition())
+            continue
+        headers = {name: value.decode() for name, value in message.headers() or ()}
+        found.append(Record((message.key() or b"").decode(), message.value() or b"", headers))
+    return found

@@ -1,0 +1,120 @@
+"""Starts real roles as processes against the session's broker, with an inbox and topics of the test's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from confluent_kafka import Consumer, TopicPartition
+
+from pipeline.generate import Made, articles
+from pipeline.settings import Settings
+from tests import oracle
+
+
+class Rig:
+    """One inbox, one prefix, any number of processes; everything still running at the end is killed."""
+
+    def __init__(self, bootstrap: str, prefix: str, folder: Path, **settings: object) -> None:
+        self.inbox = folder / "inbox"
+        self.inbox.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.settings = Settings(
+            broker=bootstrap,
+            prefix=prefix,
+            data_dir=str(folder / "data"),
+            inbox=(str(self.inbox),),
+            metrics_port=0,
+            session_timeout_seconds=6.0,
+            **settings,  # type: ignore[arg-type]  # tests name real settings
+        )
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self, role: str) -> subprocess.Popen[bytes]:
+        """Start `copydesk ROLE`; its words go to a log beside the inbox."""
+        with self._log(len(self.processes)).open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pipeline", role],
+                env={**os.environ, **self.settings.environment()},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self.processes.append(process)
+        return process
+
+    def _log(self, number: int) -> Path:
+        return self.folder / f"process-{number}.log"
+
+    def words(self) -> str:
+        """Everything the processes have said so far."""
+        return "\n".join(self._log(number).read_text(errors="replace") for number in range(len(self.processes)))
+
+    def stop(self) -> list[int]:
+        """End all processes in order; their exit codes."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        return [process.wait(40) for process in self.processes]
+
+    def kill(self) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+    def drop(self, name: str, content: bytes) -> None:
+        """Put a file into the inbox as a careful writer does: under another name, then renamed."""
+        part = self.inbox / (name + ".part")
+        part.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        part.rename(self.inbox / name)
+
+    def drop_articles(self, count: int, seed: int = 1) -> list[Made]:
+        """Generated articles as one JSON Lines file; what they are, in order of their lines."""
+        made = list(articles(count, seed))
+        self.drop(f"made-{seed}.jsonl", b"\n".join(one.line for one in made))
+        return made
+
+    def settled(self) -> int:
+        """Articles with a committed outcome, from the metadata of the group's offsets."""
+        consumer = Consumer({"bootstrap.servers": self.settings.broker, "group.id": self.settings.group})
+        try:
+            tps = [TopicPartition(f"{self.settings.prefix}.raw", n) for n in range(self.settings.partitions)]
+            found = [tp.metadata for tp in consumer.committed(tps, timeout=30) if tp.metadata]
+        finally:
+            consumer.close()
+        return sum(sum(json.loads(metadata).values()) for metadata in found)
+
+    def wait_settled(self, count: int, seconds: float = 180) -> None:
+        """Wait until `count` articles have come out."""
+        self.wait(lambda: self.settled() >= count, f"{count} articles to be settled", seconds)
+
+    def wait(self, done: Callable[[], object], what: str, seconds: float = 60) -> None:
+        """Poll until `done()`; names `what` it waited for, with the processes' words, where that takes too long."""
+        deadline = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"waited {seconds:.0f} s in vain for {what}\n{self.words()}")
+            time.sleep(0.1)
+
+    def topics(self) -> oracle.Topics:
+        """All that a committed reader sees now."""
+        return oracle.read(self.settings.broker, self.settings.prefix)
+
+
+@contextmanager
+def rig(bootstrap: str, prefix: str, folder: Path, **settings: object) -> Iterator[Rig]:
+    """A Rig that leaves no process behind."""
+    made = Rig(bootstrap, prefix, folder, **settings)
+    try:
+        yield made
+    finally:
+        made.kill()

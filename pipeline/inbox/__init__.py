@@ -4,5 +4,6 @@
      ▲                      ▲                                     │
     hints                   └────────────── ledger ◀──────────────┘
 
-`watch` turns the wheel. Start with `ledger`: it says what is known about a file and what follows from it.
+`looks` and `runs` turn the wheel, `watch` is the role. Start with `ledger`: it says what is known about a file
+and what follows from it.
 """

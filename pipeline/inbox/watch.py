@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
+from datetime import timedelta
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
-from pipeline.clock import Clock
+from pipeline.clock import Clock, rfc3339
 from pipeline.inbox.inboxes import check_inboxes
-from pipeline.inbox.watcher import InboxWatcher, together
+from pipeline.inbox.looks import look_on
+from pipeline.inbox.runs import publish_on
+from pipeline.inbox.state import Inbox
 from pipeline.metrics import Meter
+from pipeline.records import source_name
 from pipeline.settings import Settings
 
 Report = Callable[[Mapping[str, Any]], None]
@@ -33,36 +38,73 @@ async def watch(settings: Settings, clock: Clock, meter: Meter, report: Report, 
     """
     check_inboxes(settings)
     changed = asyncio.Event()
-    watchers = [InboxWatcher(settings, inbox, clock, meter, changed.set) for inbox in settings.inbox]
-    parts: dict[str, Coroutine[Any, Any, None]] = {f"inbox {watcher.label}": watcher.run(stop) for watcher in watchers}
-    await together(stop, {**parts, "report": _report_on(watchers, report, changed)})
+    inboxes = [Inbox(settings, folder, clock, meter, changed.set) for folder in settings.inbox]
+    parts: dict[str, Coroutine[Any, Any, None]] = {"report": _report_on(inboxes, report, changed)}
+    for inbox in inboxes:
+        parts[f"hints of {inbox.label}"] = inbox.hints.follow(partial(inbox.count, "watch_events_lost_total"))
+        parts[f"looks at {inbox.label}"] = look_on(inbox)
+        parts[f"runs of {inbox.label}"] = publish_on(inbox)
+    try:
+        await _until(stop, parts)
+    finally:
+        for inbox in inboxes:
+            inbox.threads.shutdown(wait=False, cancel_futures=True)
 
 
-async def _report_on(watchers: list[InboxWatcher], report: Report, changed: asyncio.Event) -> None:
+async def _until(stop: asyncio.Event, parts: Mapping[str, Coroutine[Any, Any, None]]) -> None:
+    """Run all parts until `stop` or the first failure, which is raised; then end them all."""
+    waiter = asyncio.create_task(_set(stop), name="stop")
+    tasks = [waiter, *(asyncio.create_task(part, name=name) for name, part in parts.items())]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _set(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+async def _report_on(inboxes: list[Inbox], report: Report, changed: asyncio.Event) -> None:
     while True:
         changed.clear()
-        for watcher in watchers:
-            watcher.set_gauges()
-        report(summary(watchers))
+        for inbox in inboxes:
+            _set_gauges(inbox)
+        report(_summary(inboxes))
         await asyncio.sleep(_BREATH_SECONDS)
         with suppress(TimeoutError):
             async with asyncio.timeout(_REPORT_SECONDS - _BREATH_SECONDS):
                 await changed.wait()
 
 
-def summary(watchers: list[InboxWatcher]) -> dict[str, Any]:
-    """All inboxes as one report."""
-    waiting = chain.from_iterable(watcher.waiting() for watcher in watchers)
+def _set_gauges(inbox: Inbox) -> None:
+    for reason, number in inbox.folder.counts().items():
+        inbox.meter.set("files_waiting", number, source=inbox.source, waiting=reason)
+    oldest = inbox.folder.oldest()
+    age = 0.0 if oldest is None else inbox.clock.monotonic() - oldest
+    inbox.meter.set("oldest_waiting_file_seconds", age, source=inbox.source)
+
+
+def _summary(inboxes: list[Inbox]) -> dict[str, Any]:
     return {
-        "ready": not any(watcher.why for watcher in watchers),
-        "why": "; ".join(watcher.why for watcher in watchers if watcher.why),
-        "idle": all(watcher.idle for watcher in watchers),
-        "published": sum(watcher.published for watcher in watchers),
-        "rejected": sum(watcher.rejected for watcher in watchers),
-        "discovered": sum(watcher.folder.discovered for watcher in watchers),
-        "scanned": min(watcher.scanned for watcher in watchers),
-        "waiting_total": sum(len(watcher.folder) for watcher in watchers),
-        "waiting": [
-            {"source": source, "reason": reason, "since": since} for source, reason, since in islice(waiting, _SHOWN)
-        ],
+        "ready": not any(inbox.why for inbox in inboxes),
+        "why": "; ".join(inbox.why for inbox in inboxes if inbox.why),
+        "idle": all(inbox.idle for inbox in inboxes),
+        "published": sum(inbox.published for inbox in inboxes),
+        "rejected": sum(inbox.rejected for inbox in inboxes),
+        "discovered": sum(inbox.folder.discovered for inbox in inboxes),
+        "scanned": min(inbox.scanned for inbox in inboxes),
+        "waiting_total": sum(len(inbox.folder) for inbox in inboxes),
+        "waiting": list(islice(chain.from_iterable(_waiting(inbox) for inbox in inboxes), _SHOWN)),
     }
+
+
+def _waiting(inbox: Inbox) -> Iterator[dict[str, str]]:
+    now, monotonic = inbox.clock.now(), inbox.clock.monotonic()
+    for path, reason, since in inbox.folder.waiting():
+        moment = rfc3339(now - timedelta(seconds=monotonic - since))
+        yield {"source": source_name(path), "reason": reason, "since": moment}

@@ -39,9 +39,10 @@ _LARGER = {
     "iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874",
     "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949",
 }  # fmt: skip
-# Text that newsrooms have left on disk; the exotic pages (EBCDIC, Mac, DOS) only lead the detector astray.
+# Text that newsrooms have left on disk. The exotic pages (EBCDIC, Mac, DOS) lead the detector astray, and so does
+# Baltic cp1257, which it prefers for Polish.
 _LIKELY = [
-    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp874", "koi8_r", "koi8_u",
+    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp874", "koi8_r", "koi8_u",
     "iso8859_2", "cp932", "euc_jp", "gb18030", "big5", "cp949",
 ]  # fmt: skip
 # In English, the only bytes over 127 are cp1252's quotes, dashes, ellipsis, pound, euro and a few accents.

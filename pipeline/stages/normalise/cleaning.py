@@ -33,7 +33,8 @@ _RUN_OF_FIVE = re.compile(f"[{_SOUTH_EAST}]{{1,5}}")
 _WRAPPED_HAN = re.compile(f"(?<=[{_HAN_KANA}\u3000-\u303f\uff00-\uffef])\\s*\n\\s*(?=[{_HAN_KANA}])")
 # Longer lines than this on average were not wrapped by hand: each is a paragraph of its own.
 _WRAP_CHARACTERS = 120
-# Fewer words than this to a text and its runs are too long for a script with spaces.
+# A text of more than a few lines whose runs are no longer than this has spaces between its words: not worth a search.
+_SHORT = 300
 _RUN_CHARACTERS = 9
 
 _UNSEEN_PART = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style|template|iframe)\b.*?(?:</\1\s*>|\Z)", re.I | re.S)
@@ -103,7 +104,7 @@ def count_words(body: str) -> int:
     """
     count = body.count(" ") + body.count("\n\n") + 1 if body else 0
     count -= sum(body.count(f" {dash} ") for dash in "—–-" if dash in body)
-    if len(body) < _RUN_CHARACTERS * count or not _UNSPACED.search(body):
+    if _SHORT < len(body) < _RUN_CHARACTERS * count or not _UNSPACED.search(body):
         return count
     rest, each = _EACH_ONE.subn(" ", body)
     rest, fives = _RUN_OF_FIVE.subn(" ", rest)

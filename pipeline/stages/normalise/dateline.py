@@ -9,7 +9,7 @@ _OPENING = 90  # characters in which a dateline must end
 _DASH = re.compile("[—–-]")
 _DAY = r"(?P<date>(?:[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2} [A-Z][a-z]{2,8}\.?)(?:,? \d{4})?)"
 _DATELINE = re.compile(
-    rf"(?P<place>[^\W\d_][\w .'’/-]*?(?:, [^\W\d_][\w .'’-]*?)?)(?:, {_DAY})?"
+    rf"(?P<place>[^\W\d_][\w .'’/-]*?(?:, [^\W\d_](?:[^\W\d_]|[ .'’-])*?)?)(?:, {_DAY})?"
     r"(?P<agency> ?\([^()]{2,30}\))? ?(?:—|–|--| - | -(?=\w)|-(?= ))\s*",
 )
 # Shouted words that open a text just like a place does.

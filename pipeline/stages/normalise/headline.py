@@ -14,7 +14,7 @@ _ABBREVIATIONS = frozenset(
     "fig vol ed pp al e.g i.e etc a.m p.m u.s u.k u.n e.u d.c ph.d".split()
 )
 _WORD = re.compile(r"\w+")
-_SEPARATOR = re.compile(r"\s+[|–—·•»«:]+\s+|\s+-+\s+|\s*\|\s*|\s*::\s*")
+_SEPARATOR = re.compile(r"\s+[|–—·•»«:]+\s+|\s+-+\s+|\s*\|\s*|\s*::?\s+")
 
 
 def first_sentence(paragraph: str) -> str:

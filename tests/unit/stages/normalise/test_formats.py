@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pipeline.errors import BadInput, BrokenRecord, EmptyInput, NoArticle, TooLarge, UnknownFormat
+from pipeline.records import Article, RawArticle
+from pipeline.stages.normalise import normalise
+from pipeline.stages.normalise.jsonld import article_node
+
+TEXT = "The dam held through the night. " * 12
+MORE = "Nobody had to leave the valley below it. " * 8
+
+
+def article(content: bytes | dict[str, Any], media_type: str = "application/json") -> Article:
+    content = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return normalise(RawArticle("0" * 32, "a", 0, media_type, "2025-03-19T08:00:00.000Z", "", content))
+
+
+def page(head: str, body: str = f"<article><h1>Dam holds</h1><p>{TEXT}</p><p>{MORE}</p></article>") -> Article:
+    return article(f"<html><head>{head}</head><body>{body}</body></html>".encode(), "text/html")
+
+
+def json_ld(**fields: object) -> str:
+    return f'<script type="application/ld+json">{json.dumps({"@type": "NewsArticle", **fields})}</script>'
+
+
+# --- text ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "start",
+    [" date 2025-03-18 ", "date 2025-03-18\n", "DATE 2025-03-18 ", "\ufeffDate: 2025-03-18\n\n", " date  2025-03-18\t"],
+)
+def test_date_lines(start: str) -> None:
+    found = article(f"{start}The dam held.".encode(), "text/plain")
+    assert found.published is not None
+    assert (found.published.value, found.published.origin) == ("2025-03-18T00:00:00Z", "date-line")
+    assert (found.body, found.headline, found.headline_derived) == ("The dam held.", "The dam held.", True)
+
+
+def test_a_date_line_that_cannot_be_true_is_said() -> None:
+    found = article(b"date 2031-03-18 The dam held.", "text/plain; charset=utf-8")
+    assert (found.published, found.warnings) == (None, ("date-implausible",))
+
+
+def test_a_sentence_about_a_date_is_no_date_line() -> None:
+    assert article(b"Date palms line the road.", "text/plain").body == "Date palms line the road."
+
+
+def test_the_first_of_several_date_lines_counts() -> None:
+    found = article(b"date 2025-03-18 date 2025-03-17\n\ndate 2025-03-16\n\nThe dam held.", "text/plain")
+    assert found.published is not None
+    assert (found.published.raw, found.body) == ("2025-03-18", "The dam held.")
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "error"),
+    [
+        (b"", "text/plain", EmptyInput),
+        (b"date 2025-03-18", "text/plain", NoArticle),
+        (b"... --- ...", "text/plain", NoArticle),
+        (b"The dam held.", "image/png", UnknownFormat),
+        (b"{broken", "application/json", BrokenRecord),
+        (b'"only words"', "application/json", BrokenRecord),
+        (b"[1, 2]", "application/json", BrokenRecord),
+        (b"null", "application/json", BrokenRecord),
+        (b"[" * 200_000, "application/json", BrokenRecord),
+        (b'{"headline": "No body"}', "application/json", NoArticle),
+        (b"<html><body><nav><a href='/'>Home</a></nav></body></html>", "text/html", NoArticle),
+        (b"<html>" + b"<p>" * 60_000, "text/html", TooLarge),
+    ],
+)
+def test_rejections_say_what_to_do(content: bytes, media_type: str, error: type[BadInput]) -> None:
+    with pytest.raises(error, match=r"; \w+"):
+        article(content, media_type)
+
+
+# --- json ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["body", "text", "content", "article", "maintext", "body_html", "body_text", "articleBody"]
+)
+def test_names_of_the_body(name: str) -> None:
+    found = article({"title": "Dam holds", name: "<p>One.</p><p>Two.</p>"})
+    assert (found.headline, found.body, found.format) == ("Dam holds", "One.\n\nTwo.", "json")
+
+
+@pytest.mark.parametrize(
+    "date", ["date", "published", "publishedAt", "date_published", "pubDate", "datePublished", "contentCreated"]
+)
+def test_names_of_the_date(date: str) -> None:
+    found = article({"body": "The dam held.", date: "2025-03-18T10:00:00Z"})
+    assert found.published is not None
+    assert (found.published.value, found.published.origin) == ("2025-03-18T10:00:00Z", "field")
+
+
+@pytest.mark.parametrize(
+    ("author", "byline"),
+    [
+        ("By Ann Lee", ("Ann Lee",)),
+        ("Ann Lee and Bo Ek", ("Ann Lee", "Bo Ek")),
+        ("Ann Lee, Bo Ek & Cy Orr", ("Ann Lee", "Bo Ek", "Cy Orr")),
+        ("Ann Lee, Staff Writer", ("Ann Lee, Staff Writer",)),
+        ("Smith and Sons", ("Smith and Sons",)),
+        (["Ann Lee", {"name": "Bo Ek"}, "Ann Lee"], ("Ann Lee", "Bo Ek")),
+        ({"@type": "Person", "name": "Ann Lee"}, ("Ann Lee",)),
+        ("https://social.example/annlee", ()),
+        (None, ()),
+    ],
+)
+def test_authors(author: object, byline: tuple[str, ...]) -> None:
+    assert article({"body": "The dam held.", "author": author}).byline == byline
+
+
+def test_an_envelope_is_opened() -> None:
+    found = article(
+        {"status": "ok", "data": {"post": {"title": {"rendered": "Dam &amp; city"}, "content": {"rendered": TEXT}}}}
+    )
+    assert found.headline == "Dam & city"
+
+
+def test_a_list_of_paragraphs_and_a_list_of_one() -> None:
+    assert article(json.dumps([{"text": ["One.", "Two."]}]).encode()).body == "One.\n\nTwo."
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://a.example/x?id=1", "https://a.example/x?id=1"),
+        ("javascript:alert(1)", None),
+        ("/relative", None),
+        ("https://[broken", None),
+        ("https://a.example/with space", None),
+    ],
+)
+def test_urls(url: str, kept: str | None) -> None:
+    assert article({"body": "The dam held.", "url": url}).url == kept
+
+
+@pytest.mark.parametrize(("stated", "kept"), [("en", "en"), ("en_GB", "en-GB"), ("English", None), (7, None)])
+def test_languages(stated: object, kept: str | None) -> None:
+    assert article({"body": "The dam held.", "language": stated}).language == kept
+
+
+def test_raw_line_ends_in_strings_and_other_charsets() -> None:
+    assert article(b'{"body": "One.\n\nTwo."}').warnings == ("json-controls",)
+    assert article('{"body": "Café fermé"}'.encode("utf-16")).body == "Café fermé"
+
+
+# --- html ----------------------------------------------------------------------------------------
+
+
+def test_json_ld_before_open_graph() -> None:
+    found = page(
+        json_ld(headline="Dam holds", datePublished="2025-03-18T10:00:00Z", author={"name": "Ann Lee"})
+        + '<meta property="og:title" content="You will not believe this dam">'
+        + '<meta property="article:published_time" content="2024-01-01">'
+    )
+    assert (found.headline, found.byline, found.format) == ("Dam holds", ("Ann Lee",), "html")
+    assert found.published is not None
+    assert (found.published.value, found.published.origin) == ("2025-03-18T10:00:00Z", "json-ld")
+    assert found.paragraphs == [TEXT.strip(), MORE.strip()]
+
+
+def test_a_date_nobody_can_read_yields_to_the_next_witness() -> None:
+    found = page(json_ld(datePublished="soon") + '<meta itemprop="datePublished dateCreated" content="2025-03-18">')
+    assert found.published is not None
+    assert (found.published.value, found.published.origin, found.warnings) == ("2025-03-18T00:00:00Z", "meta", ())
+
+
+def test_the_day_in_the_address_comes_last() -> None:
+    found = page('<link rel="canonical" href="https://a.example/2025/mar/18/dam">')
+    assert found.published is not None
+    assert (found.published.value, found.published.origin) == ("2025-03-18T00:00:00Z", "url")
+
+
+def test_an_article_body_stands_in_where_the_page_has_none() -> None:
+    found = page(json_ld(headline="Dam holds", articleBody=f"{TEXT}\n\n{MORE}"), "<p>Sign in to read.</p>")
+    assert (found.paragraphs, found.warnings) == ([TEXT.strip(), MORE.strip()], ("body-from-json-ld",))
+
+
+def test_a_description_is_no_body() -> None:
+    with pytest.raises(NoArticle):
+        page(json_ld(headline="Dam holds", description=TEXT), "")
+
+
+def test_deep_nesting_and_entities_end_in_words() -> None:
+    with pytest.raises(BadInput):
+        page("", "<div>" * 40_000)
+    bomb = b'<!DOCTYPE html [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><html><body><p>' + TEXT.encode() + b"&b;</p>"
+    assert "aaaa" not in article(bomb, "text/html").body
+
+
+def test_the_declared_charset_of_a_page() -> None:
+    content = f'<html><head><meta charset="windows-1251"></head><body><p>{"Плотина выстояла. " * 20}</p></body></html>'
+    assert article(content.encode("cp1251"), "text/html").body.startswith("Плотина выстояла.")
+
+
+@pytest.mark.parametrize(
+    ("block", "headline"),
+    [
+        ('{"@type": "NewsArticle", "headline": "One"}', "One"),
+        ('[{"@type": "Person"}, {"@type": ["Thing", "ReportageNewsArticle"], "headline": "Two"}]', "Two"),
+        ('{"@graph": [{"@type": "WebPage", "headline": "No"}, {"@type": "Article", "headline": "Three"}]}', "Three"),
+        ('{"@type": "NewsArticle", "headline": "Four\tand\nmore"}', "Four\tand\nmore"),
+        ('<!-- {"@type": "NewsArticle", "headline": "Five",} -->', "Five"),
+    ],
+)
+def test_json_ld_as_found_in_the_wild(block: str, headline: str) -> None:
+    node = article_node(["{broken", block])
+    assert node is not None
+    assert node["headline"] == headline
+
+
+def test_json_ld_references_are_followed() -> None:
+    graph = [{"@id": "#a", "name": "Ann Lee"}, {"@type": "Article", "author": [{"@id": "#a"}, {"@id": "#gone"}]}]
+    node = article_node([json.dumps({"@graph": graph})])
+    assert node is not None
+    assert node["author"] == [{"@id": "#a", "name": "Ann Lee"}, {"@id": "#gone"}]
+
+
+def test_no_article_in_json_ld() -> None:
+    assert article_node(['{"@type": "BreadcrumbList"}', "[" * 5_000, ""]) is None

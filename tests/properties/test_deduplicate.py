@@ -27,7 +27,7 @@ def alike(left: Fingerprint, right: Fingerprint) -> bool:
     figures = [f.figures.bit_count() for f in (left, right)]
     shared, either = (left.figures & right.figures).bit_count(), (left.figures | right.figures).bit_count()
     other_facts = min(figures) >= 4 and shared < 0.34 * either
-    return agreement(left, right) >= 0.55 + 0.30 * shortness and not other_facts
+    return agreement(left, right) >= 0.5 + 0.35 * shortness and not other_facts
 
 
 def keys(claim: Fingerprint) -> list[tuple[str, int, bytes]]:

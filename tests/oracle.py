@@ -83,17 +83,14 @@ def read(bootstrap: str, prefix: str) -> Topics:
     return Topics({name: _read_topic(bootstrap, f"{prefix}.{name}") for name in ("raw", *OUTCOMES)})
 
 
+def reader(bootstrap: str, **more: object) -> Consumer:
+    """A consumer without a group of its own that sees committed records only."""
+    settings = {"group.id": "oracle", "enable.auto.commit": False, "isolation.level": "read_committed"}
+    return Consumer({"bootstrap.servers": bootstrap, "auto.offset.reset": "earliest", **settings, **more})
+
+
 def _read_topic(bootstrap: str, topic: str) -> list[Record]:
-    consumer = Consumer(
-        {
-            "bootstrap.servers": bootstrap,
-            "group.id": "oracle",
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "enable.partition.eof": True,
-            "auto.offset.reset": "earliest",
-        }
-    )
+    consumer = reader(bootstrap, **{"enable.partition.eof": True})
     try:
         partitions = consumer.list_topics(topic, timeout=_PATIENCE_SECONDS).topics[topic].partitions
         consumer.assign([TopicPartition(topic, number, 0) for number in partitions])

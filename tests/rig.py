@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import os
 import signal
 import subprocess
@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import TopicPartition
 
 from pipeline.generate import Made, articles
+from pipeline.kafka import ensure_topics
 from pipeline.settings import Settings
 from tests import oracle
 
@@ -36,6 +37,16 @@ class Rig:
             **settings,  # type: ignore[arg-type]  # tests name real settings
         )
         self.processes: list[subprocess.Popen[bytes]] = []
+        asyncio.run(ensure_topics(self.settings))
+        self._reader = oracle.reader(bootstrap)
+        self._reader.assign(
+            [
+                TopicPartition(f"{prefix}.{name}", n, 0)
+                for name in oracle.OUTCOMES
+                for n in range(self.settings.partitions)
+            ]
+        )
+        self._seen = 0
 
     def start(self, role: str) -> subprocess.Popen[bytes]:
         """Start `copydesk ROLE`; its words go to a log beside the inbox."""
@@ -65,6 +76,7 @@ class Rig:
         return [process.wait(40) for process in self.processes]
 
     def kill(self) -> None:
+        """End all processes at once."""
         for process in self.processes:
             if process.poll() is None:
                 process.kill()
@@ -84,14 +96,12 @@ class Rig:
         return made
 
     def settled(self) -> int:
-        """Articles with a committed outcome, from the metadata of the group's offsets."""
-        consumer = Consumer({"bootstrap.servers": self.settings.broker, "group.id": self.settings.group})
-        try:
-            tps = [TopicPartition(f"{self.settings.prefix}.raw", n) for n in range(self.settings.partitions)]
-            found = [tp.metadata for tp in consumer.committed(tps, timeout=30) if tp.metadata]
-        finally:
-            consumer.close()
-        return sum(sum(json.loads(metadata).values()) for metadata in found)
+        """Articles with a committed outcome, as a reader of the outcome topics has seen them so far."""
+        while messages := self._reader.consume(1_000, timeout=0.2):
+            for message in messages:
+                assert not message.error(), message.error()
+                self._seen += ("stage", b"watch") not in (message.headers() or ())
+        return self._seen
 
     def wait_settled(self, count: int, seconds: float = 180) -> None:
         """Wait until `count` articles have come out."""
@@ -104,6 +114,9 @@ class Rig:
             if time.monotonic() > deadline:
                 raise AssertionError(f"waited {seconds:.0f} s in vain for {what}\n{self.words()}")
             time.sleep(0.1)
+
+    def close(self) -> None:
+        self._reader.close()
 
     def topics(self) -> oracle.Topics:
         """All that a committed reader sees now."""
@@ -118,3 +131,4 @@ def rig(bootstrap: str, prefix: str, folder: Path, **settings: object) -> Iterat
         yield made
     finally:
         made.kill()
+        made.close()

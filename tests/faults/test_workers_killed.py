@@ -33,7 +33,7 @@ def test_workers_killed_at_random_lose_and_repeat_nothing(broker: EmbeddedBroker
     assert len(topics.raw) == ARTICLES
 
 
-def test_a_worker_stopped_past_its_session_is_fenced_and_says_so(
+def test_a_worker_stopped_past_its_session_and_resumed_repeats_nothing(
     broker: EmbeddedBroker, prefix: str, tmp_path: Path
 ) -> None:
     with rig(broker.bootstrap, prefix, tmp_path, batch_articles=50) as desk:
@@ -47,7 +47,6 @@ def test_a_worker_stopped_past_its_session_is_fenced_and_says_so(
         desk.wait_settled(ARTICLES - 500)
         zombie.send_signal(signal.SIGCONT)
         desk.wait_settled(ARTICLES)
-        desk.wait(lambda: "took over" in desk.words() or zombie.poll() is not None, "the zombie to notice", 30)
         desk.kill()
         topics = desk.topics()
     assert topics.faults() == []

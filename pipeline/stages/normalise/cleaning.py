@@ -16,7 +16,9 @@ _INVISIBLE = re.compile(
     "\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]+"
 )
 # Joiners spell words in Arabic and Indic scripts and build emoji; anywhere else they are dirt.
-_STRAY_JOINER = re.compile("(?<![\u0600-\u10ff\u1780-\u18af\u2600-\u27bf\ufe0f\U0001f000-\U0001faff])[\u200c\u200d]+")
+_JOINERS = re.compile("[\u200c\u200d]+")
+_JOINING = re.compile("[\u0600-\u10ff\u1780-\u18af\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]")
+_MOST_MARKS = 32  # between a letter and its joiner
 # No script stacks so many marks, and putting them into canonical order takes quadratic time.
 _MARK_RUN = re.compile(r"[^\w\s\x00-\x7f]{64,}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -58,10 +60,17 @@ def clean(text: str) -> str:
         text = _SURROGATE.sub("\ufffd", text)
         text = _LINE_END.sub("\n", text.replace("\u2029", "\n\n"))
         text = _ODD_SPACE.sub(" ", text)
-        text = _STRAY_JOINER.sub("", _INVISIBLE.sub("", text))
+        text = _JOINERS.sub(_wanted_joiner, _INVISIBLE.sub("", text))
     if text.isascii() or is_normalized("NFC", text):
         return text
     return normalize("NFC", _MARK_RUN.sub(_without_marks, text))
+
+
+def _wanted_joiner(found: re.Match[str]) -> str:
+    """The joiner, if the letter before it needs one. Marks between them are passed over: NFC may yet reorder them."""
+    before = found.string[max(0, found.start() - _MOST_MARKS) : found.start()]
+    letter = next((mark for mark in reversed(before) if not combining(mark) and not _JOINERS.match(mark)), "")
+    return found[0] if _JOINING.match(letter) else ""
 
 
 def _without_marks(run: re.Match[str]) -> str:

@@ -29,7 +29,7 @@ from pipeline.commands.children import Children
 from pipeline.errors import StreamError
 from pipeline.generate import articles
 from pipeline.kafka import ensure_topics
-from pipeline.monitor.board import Board
+from pipeline.monitor.board import board_in
 from pipeline.monitor.books import Books
 from pipeline.monitor.snapshot import Snapshot
 from pipeline.records import RawArticle, article_id
@@ -138,7 +138,6 @@ async def _pipeline(settings: Settings, folder: Path, lines: Sequence[bytes]) ->
         settings = replace(settings, broker=broker.bootstrap, data_dir=str(folder), inbox=(str(inbox),), metrics_port=0)
         await ensure_topics(settings)
         books = Books(settings)
-        await books.start()
         try:
             watch = await _measure(settings, log, books, "watch", lambda: _drop(inbox, lines), _received(len(lines)))
             worker = await _measure(settings, log, books, "worker", lambda: None, _settled(len(lines)))
@@ -166,7 +165,7 @@ async def _measure(
 ) -> Cost:
     """Run one child from when it is ready until the books say that it is done."""
     children = Children(settings, SystemClock(), log, _say)
-    board = Board(Path(settings.data_dir) / "run")
+    board = board_in(settings.data_dir)
     children.start(role)
     try:
         note = await _until(lambda: next((n for n in board.read() if n.get("ready")), None), f"{role} to be ready")

@@ -13,16 +13,15 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import uvloop
 
 from pipeline.clock import SystemClock
-from pipeline.errors import SettingError
+from pipeline.commands import with_broker
 from pipeline.kafka import ensure_topics
 from pipeline.metrics import Meter, open_labels
-from pipeline.monitor.board import Board
+from pipeline.monitor.board import board_in
 from pipeline.monitor.books import Books
 from pipeline.monitor.endpoint import Endpoint
 from pipeline.monitor.report import Report
@@ -31,7 +30,6 @@ from pipeline.settings import Settings
 State = dict[str, Any]
 Body = Callable[[Meter, Callable[[Mapping[str, Any]], None], asyncio.Event], Awaitable[None]]
 
-BOARD_FOLDER = "run"
 _BOOKS_SECONDS = 2.0
 
 
@@ -44,6 +42,8 @@ def run_watch(settings: Settings, args: argparse.Namespace) -> int:
     """`copydesk watch`."""
     from pipeline.inbox.watch import watch
 
+    settings = with_broker(settings)
+
     async def body(meter: Meter, report: Callable[[Mapping[str, Any]], None], stop: asyncio.Event) -> None:
         await ensure_topics(settings)
         await watch(settings, SystemClock(), meter, report, stop)
@@ -55,6 +55,8 @@ def run_worker(settings: Settings, args: argparse.Namespace) -> int:
     """`copydesk worker`."""
     from pipeline.stream.worker import work
 
+    settings = with_broker(settings)
+
     async def body(meter: Meter, report: Callable[[Mapping[str, Any]], None], stop: asyncio.Event) -> None:
         await work(settings, SystemClock(), meter, report, stop)
 
@@ -63,6 +65,7 @@ def run_worker(settings: Settings, args: argparse.Namespace) -> int:
 
 def run_monitor(settings: Settings, args: argparse.Namespace) -> int:
     """`copydesk monitor`: lag and books as metrics, for deployments where each role has a process of its own."""
+    settings = with_broker(settings)
 
     async def body(meter: Meter, report: Callable[[Mapping[str, Any]], None], stop: asyncio.Event) -> None:
         await ensure_topics(settings)
@@ -80,8 +83,6 @@ def run_monitor(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def _run(settings: Settings, role: str, body: Body, *, child: bool) -> int:
-    if not settings.broker:
-        raise SettingError(f"{role}: say which Kafka to use with --broker HOST:PORT (`copydesk run` embeds one)")
     uvloop.run(_serve(settings, role, body, child))
     return 0
 
@@ -92,7 +93,7 @@ async def _serve(settings: Settings, role: str, body: Body, child: bool) -> None
         _stop_with_owner()
     meter = Meter(open_labels=open_labels(settings))
     state: State = {"ready": False, "why": "starting"}
-    board = Board(Path(settings.data_dir) / BOARD_FOLDER) if child else None
+    board = board_in(settings.data_dir) if child else None
 
     def report(found: Mapping[str, Any]) -> None:
         state.clear()

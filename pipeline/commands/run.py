@@ -19,18 +19,19 @@ from typing import TYPE_CHECKING, Any
 from pipeline.broker import EmbeddedBroker
 from pipeline.clock import SystemClock
 from pipeline.commands.children import Children
-from pipeline.errors import FolderError
+from pipeline.commands.view import View
+from pipeline.errors import BrokerUnreachableError, FolderError
 from pipeline.kafka import check_reachable, ensure_topics
-from pipeline.monitor.board import Board
+from pipeline.monitor.board import Board, board_in
 from pipeline.monitor.report import WATCHER, Report
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from pipeline.metrics import Meter
+    from pipeline.monitor.books import Books
 
 _LOOK_SECONDS = 0.5
 _IDLE_LOOKS = 2
-BOARD_FOLDER = "run"
 METRICS_FOLDER = "metrics"
 LOG_FILE = "run.log"
 
@@ -70,6 +71,8 @@ def _merge_metrics_in(folder: Path) -> None:
 
 async def _run(settings: Settings, until_idle: bool) -> int:
     from pipeline.commands.roles import stop_on_signals
+    from pipeline.metrics import Meter, open_labels
+    from pipeline.monitor.books import Books
 
     stop = stop_on_signals(settings.drain_seconds + 20)
     async with AsyncExitStack() as stack:
@@ -78,8 +81,13 @@ async def _run(settings: Settings, until_idle: bool) -> int:
             return 0
         await ensure_topics(settings)
         log = stack.enter_context((Path(settings.data_dir) / LOG_FILE).open("ab"))
+        board = board_in(settings.data_dir)
         children = Children(settings, SystemClock(), log, _say)
         stack.push_async_callback(children.stop)
+        meter = Meter(open_labels=open_labels(settings))
+        books = Books(settings, meter)
+        stack.push_async_callback(books.stop)
+        before = (await books.refresh()).received
         children.start("watch")
         for _ in range(settings.workers or os.cpu_count() or 1):
             children.start("worker")
@@ -88,7 +96,9 @@ async def _run(settings: Settings, until_idle: bool) -> int:
             check_broker()
             children.check()
 
-        return await _look(settings, stack, children, check, stop, until_idle)
+        port, status = await _open_endpoint(settings, stack, meter, children, board)
+        view = stack.enter_context(View(settings, port))
+        return await _look(view, books, board, status, check, stop, _Idle(before) if until_idle else None)
 
 
 async def _broker(settings: Settings, stack: AsyncExitStack) -> tuple[Settings, Callable[[], None]]:
@@ -103,47 +113,53 @@ async def _broker(settings: Settings, stack: AsyncExitStack) -> tuple[Settings, 
 
 
 async def _look(
-    settings: Settings,
-    stack: AsyncExitStack,
-    children: Children,
+    view: View,
+    books: Books,
+    board: Board,
+    status: dict[str, Any],
     check: Callable[[], None],
     stop: asyncio.Event,
-    until_idle: bool,
+    idle: _Idle | None,
 ) -> int:
     """Look at the books over and over, show them, and decide when it is over. `check` raises where something died."""
-    from pipeline.commands.view import View
-    from pipeline.metrics import Meter, open_labels
-    from pipeline.monitor.books import Books
-
-    meter = Meter(open_labels=open_labels(settings))
-    books = Books(settings, meter)
-    await books.start()
-    stack.push_async_callback(books.stop)
-    board = Board(Path(settings.data_dir) / BOARD_FOLDER)
-    port, status = await _open_endpoint(settings, stack, meter, children)
-    view = stack.enter_context(View(settings, port))
-    idle_looks = 0
     while not stop.is_set():
         check()
-        view.show(await books.refresh(), board.read())
+        try:
+            view.show(await books.refresh(), board.read())
+        except BrokerUnreachableError as error:
+            # A cluster may be away for a while; the roles wait for it too. Our own broker is looked after by `check`.
+            view.show(view.report.books, [{"role": "run", "why": str(error)}])
         status.update(view.report.as_json())
-        idle_looks = idle_looks + 1 if is_idle(view.report) else 0
-        if until_idle and idle_looks >= _IDLE_LOOKS:
+        if idle and idle.reached(view.report):
             break
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _LOOK_SECONDS)
-    view.summary(await books.refresh(), board.read())
-    return 0 if view.report.books.balanced or not until_idle else 1
+    view.summary(view.report.books, view.report.notes)
+    return 0 if view.report.books.balanced or not idle else 1
+
+
+class _Idle:
+    """Decides when everything in the inboxes has come out. `before`: articles received before the watcher started."""
+
+    def __init__(self, before: int) -> None:
+        self._before = before
+        self._looks = 0
+
+    def reached(self, report: Report) -> bool:
+        """Whether `report` and the one before both say so: a commit shows a moment after it is acknowledged."""
+        published = sum(int(note.get("published", 0)) for note in report.notes_of(WATCHER))
+        arrived = report.books.received >= self._before + published
+        self._looks = self._looks + 1 if is_idle(report) and arrived else 0
+        return self._looks >= _IDLE_LOOKS
 
 
 async def _open_endpoint(
-    settings: Settings, stack: AsyncExitStack, meter: Meter, children: Children
+    settings: Settings, stack: AsyncExitStack, meter: Meter, children: Children, board: Board
 ) -> tuple[int, dict[str, Any]]:
     """Serve all roles' metrics; returns the port and the dictionary behind /status."""
     from pipeline.monitor.endpoint import Endpoint
 
     status: dict[str, Any] = {}
-    board = Board(Path(settings.data_dir) / BOARD_FOLDER)
     endpoint = Endpoint(
         meter.registry,
         host=settings.metrics_host,

@@ -16,15 +16,15 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from pipeline.inbox.dropping import drop
 from pipeline.inbox.ledger import Ledger
+from pipeline.inbox.reading import read_ledger, record_limits
 from pipeline.inbox.splitters import Limits
 from pipeline.inbox.taking import Run
-from pipeline.kafka import RECORD_OVERHEAD_BYTES, client_options, max_record_bytes
+from pipeline.kafka import client_options, max_record_bytes
 from pipeline.settings import Settings
 from pipeline.topics import topic_name
 
@@ -35,8 +35,7 @@ _BATCH_BYTES = 1_000_000
 _TRANSACTION_MS = 30_000
 _PATIENCE_SECONDS = 20.0
 _STOP_SECONDS = 3.0
-# A killed watcher of another inbox may hold the ledger back for its transaction's timeout.
-_STALL_SECONDS = 60.0
+_CHECK_SECONDS = 1.0
 
 
 class Publisher:
@@ -50,6 +49,7 @@ class Publisher:
             topic_name(settings.prefix, name) for name in ("raw", "rejected", "files")
         )
         self._producer: Any = None
+        self._lost = False
 
     async def open(self) -> Ledger:
         """Take the inbox over and return its ledger. Raises KafkaError, OSError or TimeoutError."""
@@ -62,14 +62,14 @@ class Publisher:
             # The first send after a commit is often told to try again at once.
             retry_backoff_ms=5,
         )
-        async with asyncio.timeout(_PATIENCE_SECONDS * 2):
+        async with asyncio.timeout(_PATIENCE_SECONDS):
             await self._producer.start()
-            await self._transact([(self._files, Ledger(self._label).owner_key, self._owner.encode(), [])])
+        await self._transact([(self._files, Ledger(self._label).owner_key, self._owner.encode(), [])])
         return await read_ledger(self._settings, self._label, self._owner)
 
     async def limits(self) -> Limits:
         """What is too much, by the settings and by what the topics take. Raises KafkaError or OSError."""
-        raw, rejected = await _record_limits(self._settings, self._raw, self._rejected)
+        raw, rejected = await record_limits(self._settings, self._raw, self._rejected)
         return Limits(
             article_bytes=min(self._settings.max_article_bytes, raw),
             file_bytes=self._settings.max_file_bytes,
@@ -83,38 +83,46 @@ class Publisher:
         Raises aiokafka's ProducerFenced where another producer took over, else KafkaError, OSError or TimeoutError.
         """
         key = Ledger(self._label).key
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            await self._transact(
-                [
-                    *((self._raw, raw.id.encode(), raw.content, raw.headers()) for raw in run.raw),
-                    *((self._rejected, bad.key.encode(), bad.content, bad.headers()) for bad in run.rejected),
-                    *((self._files, key(look.path), known.to_json(time), []) for look, known in run.ledger),
-                ]
-            )
+        await self._transact(
+            [
+                *((self._raw, raw.id.encode(), raw.content, raw.headers()) for raw in run.raw),
+                *((self._rejected, bad.key.encode(), bad.content, bad.headers()) for bad in run.rejected),
+                *((self._files, key(look.path), known.to_json(time), []) for look, known in run.ledger),
+            ]
+        )
 
     async def close(self) -> None:
-        """Disconnect; what was not committed is aborted by whoever opens next. Never raises, never hangs."""
+        """Disconnect; what was not committed is aborted, at the latest by whoever opens next. Never hangs."""
         producer, self._producer = self._producer, None
         if producer is None:
             return
-        # aiokafka waits without end for a coordinator that is gone.
-        with suppress(Exception):
-            async with asyncio.timeout(_STOP_SECONDS):
-                await producer.stop()
-        with suppress(Exception):
-            await producer.client.close()
-
-    async def _transact(self, records: Iterable[_Record]) -> None:
-        await self._producer.begin_transaction()
-        try:
-            await self._send(records)
-            await self._producer.commit_transaction()
-        except BaseException:
+        if not self._lost:
             # An open transaction would hold up every reader. Where it was the commit that failed, this does nothing.
             with suppress(Exception):
                 async with asyncio.timeout(_STOP_SECONDS):
-                    await self._producer.abort_transaction()
+                    await producer.abort_transaction()
+        await drop(producer)
+
+    async def _transact(self, records: Iterable[_Record]) -> None:
+        """One transaction, given up where the broker is gone or it takes far too long."""
+        work = asyncio.create_task(self._begin_send_commit(records), name="transaction")
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                while not (await asyncio.wait([work], timeout=_CHECK_SECONDS))[0]:
+                    # Raises where no broker answers. aiokafka itself would try again 4,000 times a second.
+                    await self._producer.client.fetch_all_metadata()
+            await work
+        except (KafkaError, OSError, TimeoutError):
+            self._lost = True
             raise
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+    async def _begin_send_commit(self, records: Iterable[_Record]) -> None:
+        await self._producer.begin_transaction()
+        await self._send(records)
+        await self._producer.commit_transaction()
 
     async def _send(self, records: Iterable[_Record]) -> None:
         """Send all records, a batch a partition; return once the broker has them."""
@@ -130,58 +138,18 @@ class Publisher:
             if batch is not None and batch.append(timestamp=None, key=key, value=value, headers=headers):
                 continue
             if batch is not None:
-                sent.append(await self._producer.send_batch(batch, topic, partition=place[1]))
+                sent.append(await self._submit(batch, *place))
             batches[place] = batch = self._producer.create_batch()
             batch.append(timestamp=None, key=key, value=value, headers=headers)
-        for (topic, partition), batch in batches.items():
-            sent.append(await self._producer.send_batch(batch, topic, partition=partition))
-        # All of them, so that no failed future is left unread.
-        for outcome in await asyncio.gather(*sent, return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
+        for place, batch in batches.items():
+            sent.append(await self._submit(batch, *place))
+        await asyncio.gather(*sent)
+
+    async def _submit(self, batch: Any, topic: str, partition: int) -> asyncio.Future[Any]:
+        outcome: asyncio.Future[Any] = await self._producer.send_batch(batch, topic, partition=partition)
+        # The first failure is raised; those after it are read here, or asyncio would complain about each.
+        outcome.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return outcome
 
 
 _Record = tuple[str, bytes, bytes, list[tuple[str, bytes]]]
-
-
-async def read_ledger(settings: Settings, label: str, owner: str = "") -> Ledger:
-    """The committed ledger of one inbox, read until `owner` has signed it (without: to its present end).
-
-    Raises KafkaError or OSError, TimeoutError where nothing came for a long while.
-    """
-    ledger = Ledger(label)
-    place = TopicPartition(topic_name(settings.prefix, "files"), 0)
-    consumer = AIOKafkaConsumer(**client_options(settings), isolation_level="read_committed", enable_auto_commit=False)
-    await consumer.start()
-    try:
-        consumer.assign([place])
-        await consumer.seek_to_beginning(place)
-        end = (await consumer.end_offsets([place]))[place]
-        async with asyncio.timeout(None) as stall:
-            while (ledger.owner != owner) if owner else (await consumer.position(place) < end):
-                stall.reschedule(stall.when() or asyncio.get_running_loop().time() + _STALL_SECONDS)
-                for records in (await consumer.getmany(timeout_ms=200)).values():
-                    for record in records:
-                        ledger.apply(record.key, record.value)
-                    stall.reschedule(None)
-    finally:
-        await consumer.stop()
-    return ledger
-
-
-async def _record_limits(settings: Settings, *topics: str) -> list[int]:
-    """How large a record's value may be on each topic; our own declaration where the cluster does not tell."""
-    found = dict.fromkeys(topics, max_record_bytes(settings))
-    admin = AIOKafkaAdminClient(**client_options(settings))
-    try:
-        await admin.start()
-        wanted = [ConfigResource(ConfigResourceType.TOPIC, topic, {"max.message.bytes": None}) for topic in topics]
-        for response in await admin.describe_configs(wanted):
-            for _, _, _, topic, entries in response.resources:
-                found.update((topic, int(entry[1])) for entry in entries if entry[0] == "max.message.bytes")
-    except KafkaError:
-        # A cluster may forbid this question and still take records.
-        pass
-    finally:
-        await admin.close()
-    return [found[topic] - RECORD_OVERHEAD_BYTES for topic in topics]

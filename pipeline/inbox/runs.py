@@ -13,7 +13,8 @@ from aiokafka.errors import KafkaError, ProducerFenced
 from pipeline.errors import FencedError
 from pipeline.inbox.feeder import Feeder
 from pipeline.inbox.looks import dispose
-from pipeline.inbox.publisher import Publisher, read_ledger
+from pipeline.inbox.publisher import Publisher
+from pipeline.inbox.reading import read_ledger
 from pipeline.inbox.state import Inbox, Session
 from pipeline.inbox.taking import Run
 from pipeline.topics import topic_name

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from pipeline.broker import EmbeddedBroker
 from pipeline.clock import SystemClock
@@ -298,6 +299,25 @@ def test_the_ledger_says_what_was_published(settings: Settings, inbox: Path) -> 
         "position": 6,
         "version": 0,
     }
+
+
+def test_what_the_topic_does_not_take_is_set_aside_and_holds_nothing_up(settings: Settings, inbox: Path) -> None:
+    narrow = {"max.message.bytes": "200000"}
+    topics = [NewTopic(topic_name(settings.prefix, name), 1, config=narrow) for name in ("raw", "rejected")]
+    for created in AdminClient({"bootstrap.servers": settings.broker}).create_topics(topics).values():
+        created.result(10)
+    (inbox / "large.txt").write_bytes(b"x" * 300_000)
+    (inbox / "small.txt").write_text("one")
+
+    async def publish() -> None:
+        async with watching(settings) as running:
+            await running.idle()
+
+    run(publish)
+    (rejected,) = committed(settings, "rejected")
+    assert (rejected.key(), dict(rejected.headers())["reason"]) == (b"large.txt", b"too-large")
+    assert set(rejected.value()) == {ord("x")}
+    assert [found.source for found in raw(settings)] == ["small.txt"]
 
 
 def test_a_missing_inbox_is_one_line(settings: Settings, tmp_path: Path) -> None:

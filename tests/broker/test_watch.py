@@ -304,7 +304,8 @@ def test_the_ledger_says_what_was_published(settings: Settings, inbox: Path) -> 
 def test_what_the_topic_does_not_take_is_set_aside_and_holds_nothing_up(settings: Settings, inbox: Path) -> None:
     narrow = {"max.message.bytes": "200000"}
     topics = [NewTopic(topic_name(settings.prefix, name), 1, config=narrow) for name in ("raw", "rejected")]
-    for created in AdminClient({"bootstrap.servers": settings.broker}).create_topics(topics).values():
+    admin = AdminClient({"bootstrap.servers": settings.broker})
+    for created in admin.create_topics(topics).values():
         created.result(10)
     (inbox / "large.txt").write_bytes(b"x" * 300_000)
     (inbox / "small.txt").write_text("one")

@@ -94,7 +94,7 @@ class Dated:
     raw: str
     """The words it was read from."""
     origin: str
-    """Where they stood: `date-line`, `json-ld`, `meta`, `field`, `text`."""
+    """Where it stood: `date-line`, `json-ld`, `meta`, `url`, `field`, `text`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,8 @@ def _new_app(flow: Flow, on_error: OnError) -> faust.App:
         broker_request_timeout=max(30.0, 2 * settings.session_timeout_seconds),
         broker_max_poll_records=settings.batch_articles,
         consumer_auto_offset_reset="earliest",
+        # One Faust message is a whole batch: more of them waiting would only cost memory and blind `Pace`.
+        stream_buffer_maxsize=1,
         store="memory://",
         datadir=f"{settings.data_dir}/faust",
         topic_allow_declare=False,  # `kafka.ensure_topics` declares them, with our settings
@@ -107,7 +109,7 @@ def _transport(flow: Flow) -> type[driver.Transport]:
                 partition_assignment_strategy=[RoundRobinPartitionAssignor],
                 max_poll_records=settings.batch_articles,
                 max_partition_fetch_bytes=_FETCH_BYTES,
-                fetch_max_wait_ms=200,
+                fetch_max_wait_ms=500,
                 session_timeout_ms=int(settings.session_timeout_seconds * 1000),
                 heartbeat_interval_ms=int(settings.session_timeout_seconds * 250),
             )

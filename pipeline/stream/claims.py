@@ -59,7 +59,7 @@ class ClaimLog:
             auto_offset_reset="none",
             enable_auto_commit=False,
             max_partition_fetch_bytes=_FETCH_BYTES,
-            fetch_max_wait_ms=20,
+            fetch_max_wait_ms=500,
         )
         await self._producer.start()
         await self._consumer.start()

@@ -5,10 +5,12 @@ Order of precedence: flag > environment `COPYDESK_NAME` > `copydesk.toml` > defa
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -16,6 +18,10 @@ from pipeline.errors import SettingError
 
 ENVIRONMENT_PREFIX = "COPYDESK_"
 FILE = "copydesk.toml"
+_ADDRESS = r"(\[[0-9a-fA-F:.]+\]|[^\s:,\[\]]+):[0-9]{1,5}"
+_ADDRESSES = (rf"({_ADDRESS}(,{_ADDRESS})*)?", "HOST:PORT, several parted by commas")
+# Kafka takes 249 signs; our own part of a topic's name and of a transactional id needs some of them.
+_TOPIC = (r"[a-zA-Z0-9._-]{1,200}", "1 to 200 letters, digits, dots, dashes or underscores")
 
 
 def _setting(
@@ -24,10 +30,13 @@ def _setting(
     *,
     unit: str = "",
     choices: tuple[str, ...] = (),
-    low: float | None = None,
+    low: float = -math.inf,
+    high: float = 1e15,
+    shape: tuple[str, str] = ("", ""),
     secret: bool = False,
 ) -> Any:
-    meta = {"help": help, "unit": unit, "choices": choices, "low": low, "secret": secret}
+    """`low` and `high` are the bounds, both allowed; `shape` is a pattern for all of the text, and it in words."""
+    meta = {"help": help, "unit": unit, "choices": choices, "low": low, "high": high, "shape": shape, "secret": secret}
     if isinstance(default, list):
         return field(default_factory=lambda: tuple(default), metadata=meta)
     return field(default=default, metadata=meta)
@@ -38,9 +47,11 @@ class Settings:
     """What a command runs with. Immutable; `load` builds it, tests build it directly."""
 
     # Kafka
-    broker: str = _setting("", "bootstrap address HOST:PORT of an existing cluster; empty: the embedded broker")
-    broker_port: int = _setting(9092, "port of the embedded broker; 0 takes a free one", low=0)
-    prefix: str = _setting("articles", "first part of every topic's name")
+    broker: str = _setting(
+        "", "bootstrap address HOST:PORT of an existing cluster; empty: the embedded broker", shape=_ADDRESSES
+    )
+    broker_port: int = _setting(9092, "port of the embedded broker; 0 takes a free one", low=0, high=65_535)
+    prefix: str = _setting("articles", "first part of every topic's name", shape=_TOPIC)
     partitions: int = _setting(4, "partitions of topics that we create", low=1)
     replication_factor: int = _setting(-1, "replicas of topics that we create; -1: what the cluster says", low=-1)
     security_protocol: str = _setting(
@@ -75,7 +86,7 @@ class Settings:
     drain_seconds: float = _setting(20.0, "how long a stopping process may finish what it holds", unit="seconds", low=0)
     # endpoints
     metrics_host: str = _setting("127.0.0.1", "address of /metrics, /livez and /readyz")
-    metrics_port: int = _setting(9108, "their port; 0 takes a free one", low=0)
+    metrics_port: int = _setting(9108, "their port; 0 takes a free one", low=0, high=65_535)
     # words
     log_level: str = _setting("warning", "how much is logged", choices=("debug", "info", "warning", "error"))
 
@@ -116,22 +127,59 @@ def _parse(name: str, value: Any, where: str) -> Any:
     """One value from a flag, variable or file in its declared type. Raises SettingError."""
     spec = next(f for f in fields(Settings) if f.name == name)
     kind = get_type_hints(Settings)[name]
-    try:
-        if kind == tuple[str, ...]:
-            parts = value.splitlines() if isinstance(value, str) else value
-            return tuple(str(part) for part in parts)
-        parsed = kind(value)
-    except (TypeError, ValueError) as error:
-        raise SettingError(f"{where}: {name} must be {_KINDS[kind]}, not {value!r}") from error
-    low, choices = spec.metadata["low"], spec.metadata["choices"]
-    if low is not None and parsed < low:
-        raise SettingError(f"{where}: {name} must be at least {low}, not {value}")
-    if choices and parsed not in choices:
-        raise SettingError(f"{where}: {name} must be one of {', '.join(choices)}, not {value!r}")
+    words, typed = _KINDS[kind]
+    # What a file says has a type already; true is no number, and 2.5 no whole one.
+    parsed = _converted(value, kind) if isinstance(value, str) or type(value) in typed else None
+    if parsed is None:
+        raise SettingError(f"{where}: {name} must be {words}, not {_shown(spec, value)}")
+    wrong = _wrong(spec.metadata, parsed)
+    if wrong:
+        raise SettingError(f"{where}: {name} must be {wrong}, not {_shown(spec, value)}")
     return parsed
 
 
-_KINDS = {int: "a whole number", float: "a number", str: "text"}
+_KINDS: Mapping[Any, tuple[str, tuple[type, ...]]] = {
+    int: ("a whole number", (int,)),
+    float: ("a number", (int, float)),
+    str: ("text", (str,)),
+    tuple[str, ...]: ("at least one folder", (list, tuple)),
+}
+
+
+def _converted(value: Any, kind: Any) -> Any:
+    """`value` as `kind`, None where it is not one."""
+    if kind == tuple[str, ...]:
+        # One a line in a variable: every other sign may stand in a folder's name.
+        parts = value.split("\n") if isinstance(value, str) else value
+        return (
+            tuple(part for part in parts if part) if all(type(part) is str for part in parts) and any(parts) else None
+        )
+    try:
+        return kind(value)
+    except ValueError:
+        return None
+
+
+def _wrong(meta: Mapping[str, Any], value: Any) -> str:
+    """What `value` should be instead; empty where it is right."""
+    if meta["choices"] and value not in meta["choices"]:
+        return f"one of {', '.join(meta['choices'])}"
+    pattern, words = meta["shape"]
+    if pattern and not re.fullmatch(pattern, value):
+        return str(words)
+    if isinstance(value, tuple) and any("\n" in part for part in value):
+        return "folders whose names have no line break"
+    if isinstance(value, (int, float)):
+        # Put this way round so that nan, which compares with nothing, is refused.
+        if not value >= meta["low"]:
+            return f"at least {meta['low']}"
+        if not value <= meta["high"]:
+            return f"at most {meta['high']}"
+    return ""
+
+
+def _shown(spec: Field[Any], value: Any) -> str:
+    return "…" if spec.metadata["secret"] else repr(value)
 
 
 def load(flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ, file: Path | None = None) -> Settings:

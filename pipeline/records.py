@@ -7,12 +7,17 @@ A record's name says which hop it is on. All are frozen; nothing here does I/O o
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 from urllib.parse import quote_from_bytes
 
 Headers = Sequence[tuple[str, bytes]]
+
+_HEX_ID = re.compile("[0-9a-f]{32}")
+_POSITIONS = range(1 << 63)
 
 
 def source_name(path: bytes) -> str:
@@ -68,9 +73,13 @@ class RawArticle:
 
     @classmethod
     def from_record(cls, key: bytes, value: bytes, headers: Iterable[tuple[str, bytes]]) -> RawArticle:
-        """The inverse of key, `content` and `headers()`. Raises KeyError or ValueError on foreign records."""
+        """The inverse of key, `content` and `headers()`.
+
+        Raises KeyError, ValueError or AttributeError on foreign records. What passes here can be claimed and written:
+        a record that broke a later stage would stop every worker that reads it.
+        """
         have = {name: text.decode() for name, text in headers}
-        return cls(
+        raw = cls(
             id=key.decode(),
             source=have["source"],
             position=int(have["position"]),
@@ -81,6 +90,13 @@ class RawArticle:
             version=int(have.get("version", "0")),
             single=have.get("single") != "0",
         )
+        if not _HEX_ID.fullmatch(raw.id):
+            raise ValueError(f"the key {raw.id!r} is no article id (32 hex digits)")
+        if raw.position not in _POSITIONS or raw.version not in _POSITIONS:
+            raise ValueError(f"position {raw.position} or version {raw.version} is out of range")
+        if datetime.fromisoformat(raw.received).tzinfo is None:
+            raise ValueError(f"received {raw.received!r} names no time zone")
+        return raw
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,9 @@ CLOSED: Mapping[str, tuple[str, ...]] = {
     "kind": ("exact", "near"),
     "queue": ("normalised", "judged", "tagged"),
 }
+# An existing topic may have more partitions than we would give it, and may grow: their series come with their first
+# value. The broker bounds their number.
+_GROWING = "partition"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,25 +163,42 @@ class Meter:
     ) -> None:
         self.registry = registry if registry is not None else CollectorRegistry()
         values = {**CLOSED, **{name: tuple(found) for name, found in (open_labels or {}).items()}}
-        self._series: dict[str, dict[LabelKey, Any]] = {}
+        self._series: dict[str, _Series] = {}
         for metric in METRICS:
             family = _family(metric, self.registry)
             combinations = product(*(values.get(_source_of(metric, label), ()) for label in metric.labels))
-            self._series[metric.name] = (
-                {key: family.labels(*key) for key in combinations} if metric.labels else {(): family}
-            )
+            known: dict[LabelKey, Any] = {key: family.labels(*key) for key in combinations if key} or {(): family}
+            self._series[metric.name] = _Series(metric.labels, family, known)
 
     def add(self, name: str, amount: float = 1, **labels: str) -> None:
         """Raise a counter by `amount` (not negative)."""
-        self._series[name][tuple(labels.values())].inc(amount)
+        self._series[name].at(labels).inc(amount)
 
     def set(self, name: str, value: float, **labels: str) -> None:
         """Set a gauge."""
-        self._series[name][tuple(labels.values())].set(value)
+        self._series[name].at(labels).set(value)
 
     def observe(self, name: str, value: float, **labels: str) -> None:
         """Put one value, in the metric's unit, into a histogram."""
-        self._series[name][tuple(labels.values())].observe(value)
+        self._series[name].at(labels).observe(value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """One metric's series by their label values, in the order of `labels`."""
+
+    labels: tuple[str, ...]
+    family: Any
+    known: dict[LabelKey, Any]
+
+    def at(self, labels: Mapping[str, str]) -> Any:
+        key = tuple(labels[label] for label in self.labels)
+        if len(labels) != len(key):
+            raise KeyError(f"{sorted(labels)} are not the labels {sorted(self.labels)}")
+        if key not in self.known and labels.get(_GROWING, "").isdigit():
+            self.at({**labels, _GROWING: "0"})
+            self.known[key] = self.family.labels(*key)
+        return self.known[key]
 
 
 def _source_of(metric: Metric, label: str) -> str:

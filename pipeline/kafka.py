@@ -10,7 +10,7 @@ from aiokafka.abc import AbstractTokenProvider
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, for_code
 
-from pipeline.errors import BrokerUnreachableError, SettingError
+from pipeline.errors import BrokerUnreachableError, SettingError, UserError
 from pipeline.settings import Settings
 from pipeline.topics import TOPICS, topic_name
 
@@ -68,14 +68,34 @@ def _sasl_options(settings: Settings) -> dict[str, Any]:
 
 def unreachable(settings: Settings, error: BaseException) -> BrokerUnreachableError:
     """The one-line error for a broker that does not answer or does not let us in."""
+    # aiokafka raises the same words whatever happened, and logs what did.
+    why = _refusals.last if "Unable to bootstrap" in str(error) and _refusals.last else error
     return BrokerUnreachableError(
-        f"no Kafka answers at {settings.broker} ({error}); check --broker, the security settings and the network"
+        f"no Kafka answers at {settings.broker} ({why}); check --broker, the security settings and the network"
     )
 
 
+class _Refusals(logging.Filter):
+    """Takes aiokafka's line for each connection that fails out of the log: we say it once, in our own error."""
+
+    last = ""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not str(record.msg).startswith("Unable connect to"):
+            return True
+        self.last = str(record.args[-1]) if isinstance(record.args, tuple) else ""
+        return False
+
+
+_refusals = _Refusals()
+
+
 def max_record_bytes(settings: Settings) -> int:
-    """The largest record we ever send: a full-size article, its headers, and what enriching adds."""
-    return 2 * settings.max_article_bytes + RECORD_OVERHEAD_BYTES
+    """The largest record we ever send: a full-size article, its headers, and what enriching adds.
+
+    One byte of a Thai or a Windows page may be three in UTF-8, and so may a sign whose composed form is longer.
+    """
+    return 3 * settings.max_article_bytes + RECORD_OVERHEAD_BYTES
 
 
 def declared_topics(settings: Settings) -> list[NewTopic]:
@@ -98,7 +118,7 @@ def declared_topics(settings: Settings) -> list[NewTopic]:
 async def ensure_topics(settings: Settings) -> list[str]:
     """Create the topics that are missing and return their names; existing ones are left as they are.
 
-    Raises BrokerUnreachableError where there is no broker or it refuses.
+    Raises BrokerUnreachableError where there is no broker, and UserError where it refuses to make a topic.
     """
     admin = AIOKafkaAdminClient(**client_options(settings))
     try:
@@ -118,7 +138,10 @@ def _check_created(response: Any) -> None:
     for name, code, *rest in response.topic_errors:
         # Two roles that start at the same time both find the topic missing; one creates it.
         if code not in (0, _TOPIC_ALREADY_EXISTS):
-            raise for_code(code)(f"cannot create topic {name}: {rest[0] if rest else code}")
+            raise UserError(
+                f"Kafka does not make the topic {name} ({(rest and rest[0]) or for_code(code).__name__}); mend the"
+                " setting that it names, or have the topic made by whoever may"
+            )
 
 
 async def check_reachable(settings: Settings) -> None:
@@ -141,3 +164,5 @@ def quiet_client_logs(level: int) -> None:
     """
     for name, least in (("aiokafka", logging.ERROR), ("faust", logging.CRITICAL), ("mode", logging.CRITICAL)):
         logging.getLogger(name).setLevel(level if level <= logging.DEBUG else max(level, least))
+    if level > logging.DEBUG:
+        logging.getLogger("aiokafka").addFilter(_refusals)

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -17,6 +18,7 @@ from pipeline.settings import Settings
 
 _BACKOFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 _WRONG_USE = 2
+_ERROR_MARK = "copydesk: "
 _HEALTHY_AFTER_SECONDS = 30.0
 
 
@@ -40,7 +42,7 @@ class Children:
         self._clock = clock
         self._log = log
         self._say = say
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self._fatal: UserError | None = None
         self.children: list[Child] = []
 
@@ -55,24 +57,27 @@ class Children:
         if self._fatal:
             raise self._fatal
 
+    @property
+    def pids(self) -> set[int]:
+        """Numbers of the processes that run now, or ran last."""
+        return {child.process.pid for child in self.children if child.process}
+
     async def stop(self) -> None:
         """Ask all children to end, wait for the drain time, then kill what is left."""
-        self._stopping = True
+        self._stopping.set()
         running = [child.process for child in self.children if child.process and child.process.returncode is None]
         for process in running:
             process.send_signal(signal.SIGTERM)
         tasks = [child.task for child in self.children if child.task]
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=self._drain_seconds + 6)
-            for process in running if late else ():
-                if process.returncode is None:
-                    process.kill()
-            for task in late:
-                task.cancel()
+            for child in self.children if late else ():
+                if child.process and child.process.returncode is None:
+                    child.process.kill()
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _keep(self, child: Child) -> None:
-        while not self._stopping:
+        while not self._stopping.is_set():
             child.started = self._clock.monotonic()
             # Its end of the pipe on stdin tells a child when we are gone, even after a SIGKILL.
             child.process = await asyncio.create_subprocess_exec(
@@ -80,8 +85,11 @@ class Children:
                 stdin=asyncio.subprocess.PIPE, stdout=self._log, stderr=self._log, env=self._environment,
                 start_new_session=True,
             )  # fmt: skip
+            if self._stopping.is_set():
+                # `stop` came while the process was being made, and could not know of it.
+                child.process.terminate()
             code = await child.process.wait()
-            if self._stopping:
+            if self._stopping.is_set():
                 return
             if code == _WRONG_USE:
                 self._fatal = UserError(f"{child.role}: {_last_line(self._log.name)}")
@@ -96,9 +104,12 @@ class Children:
         child.failures += 1
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         self._say(f"{child.role} {how}; starting it again in {pause:g} s (its log: {self._log.name})")
-        await asyncio.sleep(pause)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), pause)
 
 
 def _last_line(path: str) -> str:
+    """The last error that a process of ours wrote to the log that all share."""
     lines = Path(path).read_text(errors="replace").splitlines()
-    return lines[-1].removeprefix("copydesk: ") if lines else "ended without a word"
+    errors = [line.removeprefix(_ERROR_MARK) for line in lines if line.startswith(_ERROR_MARK)]
+    return errors[-1] if errors else f"ended without a word; see {path}"

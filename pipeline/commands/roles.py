@@ -19,6 +19,7 @@ import uvloop
 
 from pipeline.clock import SystemClock
 from pipeline.commands import with_broker
+from pipeline.errors import BrokerUnreachableError, StreamError
 from pipeline.kafka import ensure_topics
 from pipeline.metrics import Meter, open_labels
 from pipeline.monitor.board import board_in
@@ -75,7 +76,8 @@ def run_monitor(settings: Settings, args: argparse.Namespace) -> int:
             while not stop.is_set():
                 report({"ready": True, **Report(settings.broker, await books.refresh()).as_json()})
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), _BOOKS_SECONDS)
+                    async with asyncio.timeout(_BOOKS_SECONDS):
+                        await stop.wait()
         finally:
             await books.stop()
 
@@ -83,7 +85,13 @@ def run_monitor(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def _run(settings: Settings, role: str, body: Body, *, child: bool) -> int:
-    uvloop.run(_serve(settings, role, body, child))
+    try:
+        uvloop.run(_serve(settings, role, body, child))
+    except BrokerUnreachableError as error:
+        if not child:
+            raise
+        # `run` reached the broker before it started us, so this is an outage: it starts us again, ever more slowly.
+        raise StreamError(str(error)) from error
     return 0
 
 

@@ -10,19 +10,20 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.broker import EmbeddedBroker
+from pipeline.broker.place import Lock
 from pipeline.clock import SystemClock
 from pipeline.commands.children import Children
 from pipeline.commands.view import View
 from pipeline.errors import BrokerUnreachableError, FolderError
 from pipeline.kafka import check_reachable, ensure_topics
-from pipeline.monitor.board import Board, board_in
+from pipeline.monitor.board import Note, board_in
 from pipeline.monitor.report import WATCHER, Report
 from pipeline.settings import Settings
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.5
 _IDLE_LOOKS = 2
+_LEAK_LOOKS = 20
+LOCK_FILE = "run.lock"
 METRICS_FOLDER = "metrics"
 LOG_FILE = "run.log"
 
@@ -51,12 +54,27 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
     for inbox in settings.inbox:
         if not Path(inbox).is_dir():
             raise FolderError(f"there is no folder {inbox}; make it (mkdir -p {inbox}) or name another with --inbox")
+    with _owned(data_dir):
+        _merge_metrics_in(data_dir / METRICS_FOLDER)
+        return asyncio.run(_run(settings, args.until_idle))
+
+
+@contextmanager
+def _owned(data_dir: Path) -> Iterator[None]:
+    """Hold `data_dir` alone: board, metrics and log are of one `run`. Raises FolderError."""
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
+        lock = Lock(data_dir / LOCK_FILE)
     except OSError as error:
         raise FolderError(f"cannot write in {data_dir} ({error.strerror}); choose another --data-dir") from error
-    _merge_metrics_in(data_dir / METRICS_FOLDER)
-    return asyncio.run(_run(settings, args.until_idle))
+    with lock:
+        if not lock.take():
+            raise FolderError(
+                f"{data_dir} is in use by another copydesk (process {lock.holder()});"
+                " stop that one, or choose another --data-dir"
+            )
+        lock.write_holder(os.getpid())
+        yield
 
 
 def _merge_metrics_in(folder: Path) -> None:
@@ -96,9 +114,13 @@ async def _run(settings: Settings, until_idle: bool) -> int:
             check_broker()
             children.check()
 
-        port, status = await _open_endpoint(settings, stack, meter, children, board)
+        def notes() -> list[Note]:
+            # A run that was killed leaves children behind for a moment; what they say is not about this one.
+            return [note for note in board.read() if note["pid"] in children.pids]
+
+        port, status = await _open_endpoint(settings, stack, meter, children, notes)
         view = stack.enter_context(View(settings, port))
-        return await _look(view, books, board, status, check, stop, _Idle(before) if until_idle else None)
+        return await _look(view, books, notes, status, check, stop, Idle(before) if until_idle else None)
 
 
 async def _broker(settings: Settings, stack: AsyncExitStack) -> tuple[Settings, Callable[[], None]]:
@@ -115,17 +137,17 @@ async def _broker(settings: Settings, stack: AsyncExitStack) -> tuple[Settings, 
 async def _look(
     view: View,
     books: Books,
-    board: Board,
+    notes: Callable[[], list[Note]],
     status: dict[str, Any],
     check: Callable[[], None],
     stop: asyncio.Event,
-    idle: _Idle | None,
+    idle: Idle | None,
 ) -> int:
     """Look at the books over and over, show them, and decide when it is over. `check` raises where something died."""
     while not stop.is_set():
         check()
         try:
-            view.show(await books.refresh(), board.read())
+            view.show(await books.refresh(), notes())
         except BrokerUnreachableError as error:
             # A cluster may be away for a while; the roles wait for it too. Our own broker is looked after by `check`.
             view.show(view.report.books, [{"role": "run", "why": str(error)}])
@@ -133,12 +155,18 @@ async def _look(
         if idle and idle.reached(view.report):
             break
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _LOOK_SECONDS)
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await stop.wait()
     view.summary(view.report.books, view.report.notes)
-    return 0 if view.report.books.balanced or not idle else 1
+    return exit_code(view.report, until_idle=idle is not None)
 
 
-class _Idle:
+def exit_code(report: Report, *, until_idle: bool) -> int:
+    """0 when well; 1 where all was to come out and the books do not balance."""
+    return 1 if until_idle and not report.books.balanced else 0
+
+
+class Idle:
     """Decides when everything in the inboxes has come out. `before`: articles received before the watcher started."""
 
     def __init__(self, before: int) -> None:
@@ -146,15 +174,18 @@ class _Idle:
         self._looks = 0
 
     def reached(self, report: Report) -> bool:
-        """Whether `report` and the one before both say so: a commit shows a moment after it is acknowledged."""
+        """Whether `report` and the one before both say so: a commit shows a moment after it is acknowledged.
+
+        Books that do not balance although nothing is left to do get ten seconds to change before it is over.
+        """
         published = sum(int(note.get("published", 0)) for note in report.notes_of(WATCHER))
         arrived = report.books.received >= self._before + published
         self._looks = self._looks + 1 if is_idle(report) and arrived else 0
-        return self._looks >= _IDLE_LOOKS
+        return self._looks >= (_IDLE_LOOKS if report.books.balanced else _LEAK_LOOKS)
 
 
 async def _open_endpoint(
-    settings: Settings, stack: AsyncExitStack, meter: Meter, children: Children, board: Board
+    settings: Settings, stack: AsyncExitStack, meter: Meter, children: Children, notes: Callable[[], list[Note]]
 ) -> tuple[int, dict[str, Any]]:
     """Serve all roles' metrics; returns the port and the dictionary behind /status."""
     from pipeline.monitor.endpoint import Endpoint
@@ -164,7 +195,7 @@ async def _open_endpoint(
         meter.registry,
         host=settings.metrics_host,
         port=settings.metrics_port,
-        reasons=lambda: not_ready(board.read(), len(children.children)),
+        reasons=lambda: not_ready(notes(), len(children.children)),
         status=lambda: status,
     )
     await endpoint.start()
@@ -174,9 +205,9 @@ async def _open_endpoint(
 
 
 def is_idle(report: Report) -> bool:
-    """Whether everything in the inboxes has come out: the watcher found nothing left and no article is under way."""
+    """Whether nothing is left to do: the watcher found nothing more, and the workers have nothing to read."""
     watched = any(note.get("idle") for note in report.notes_of(WATCHER))
-    return watched and report.books.balanced and not report.books.lag_messages
+    return watched and not report.books.lag_messages
 
 
 def not_ready(notes: Sequence[Mapping[str, Any]], children: int) -> list[str]:

@@ -30,7 +30,7 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         "files",
-        key="inbox-relative path",
+        key="inbox name / inbox-relative path",
         value="JSON: how far that file has been published",
         why="the ledger: written in the transaction that publishes, read back after a crash",
         partitions=1,

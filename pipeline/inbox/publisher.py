@@ -19,7 +19,6 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from pipeline.inbox.dropping import drop
 from pipeline.inbox.ledger import Ledger
 from pipeline.inbox.reading import read_ledger, record_limits
 from pipeline.inbox.splitters import Limits
@@ -27,6 +26,7 @@ from pipeline.inbox.taking import Run
 from pipeline.kafka import client_options, max_record_bytes
 from pipeline.settings import Settings
 from pipeline.topics import topic_name
+from pipeline.transactions import drop, transact
 
 # Just below the 1 MiB that a topic takes unless told otherwise.
 _BATCH_BYTES = 1_000_000
@@ -35,7 +35,6 @@ _BATCH_BYTES = 1_000_000
 _TRANSACTION_MS = 30_000
 _PATIENCE_SECONDS = 20.0
 _STOP_SECONDS = 3.0
-_CHECK_SECONDS = 1.0
 
 
 class Publisher:
@@ -104,20 +103,12 @@ class Publisher:
         await drop(producer)
 
     async def _transact(self, records: Iterable[_Record]) -> None:
-        """One transaction, given up where the broker is gone or it takes far too long."""
-        work = asyncio.create_task(self._begin_send_commit(records), name="transaction")
+        """One transaction; a producer that failed in one is lost."""
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                while not (await asyncio.wait([work], timeout=_CHECK_SECONDS))[0]:
-                    # Raises where no broker answers. aiokafka itself would try again 4,000 times a second.
-                    await self._producer.client.fetch_all_metadata()
-            await work
+            await transact(self._producer, self._begin_send_commit(records))
         except (KafkaError, OSError, TimeoutError):
             self._lost = True
             raise
-        finally:
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
 
     async def _begin_send_commit(self, records: Iterable[_Record]) -> None:
         await self._producer.begin_transaction()

@@ -29,11 +29,13 @@ from pipeline.settled import Settled
 from pipeline.stream.batch import Origin, Tagged
 from pipeline.stream.outcomes import Outcome, outcomes
 from pipeline.topics import OUTCOMES, topic_name
+from pipeline.transactions import drop, transact
 
 logger = logging.getLogger(__name__)
 
 _BATCH_BYTES = 1 << 20
-_TRANSACTION_TIMEOUT_MS = 60_000
+# One that a killed worker left open holds up every read_committed reader until then, or until it is fenced.
+_TRANSACTION_TIMEOUT_MS = 30_000
 _CLOSE_SECONDS = 5.0
 
 
@@ -104,19 +106,19 @@ class Sink:
             if len(written) != batch.origin.size:
                 raise StreamError(f"{batch.origin.tp}: {batch.origin.size} records gave {len(written)} outcomes")
             try:
-                await self._transact(lane, batch.origin, written)
+                await transact(lane.producer, self._write(lane, batch.origin, written))
             except (ProducerFenced, InvalidProducerEpoch):
                 logger.warning("%s: another worker took over; its batches here are dropped", batch.origin.tp)
                 lane.epoch = -1
                 return None
-            except KafkaError:
+            except (KafkaError, OSError, TimeoutError):
                 if lane.epoch != self._epoch:
                     # `fence` closed the producer under a commit that would not end; the next owner reads it all again.
                     return None
                 raise
         return written
 
-    async def _transact(self, lane: _Lane, origin: Origin, written: Sequence[Outcome]) -> None:
+    async def _write(self, lane: _Lane, origin: Origin, written: Sequence[Outcome]) -> None:
         settled = lane.settled.plus(outcome.topic for outcome in written)
         await lane.producer.begin_transaction()
         sent: list[asyncio.Future[Any]] = []
@@ -173,8 +175,7 @@ class Sink:
         with suppress(TimeoutError, KafkaError):
             async with asyncio.timeout(_CLOSE_SECONDS), lane.lock:
                 lane.epoch = -1
-        with suppress(TimeoutError, KafkaError):
-            await asyncio.wait_for(lane.producer.stop(), _CLOSE_SECONDS)
+        await drop(lane.producer)
 
     async def _read_settled(self, tps: set[TopicPartition]) -> dict[TopicPartition, Settled]:
         if not tps:

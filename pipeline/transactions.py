@@ -1,8 +1,12 @@
-"""Letting go of an aiokafka producer whose broker is gone. It reaches into aiokafka 0.14, which has no way for this."""
+"""Transactional producers whose broker may go away: neither wait for ever, nor spin, nor leave anything behind.
+
+Reaches into aiokafka 0.14, which has no way of its own for this.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
 from itertools import chain
 from typing import Any
@@ -10,6 +14,27 @@ from typing import Any
 from aiokafka.errors import KafkaError
 
 _STOP_SECONDS = 3.0
+_CHECK_SECONDS = 1.0
+# Well inside every transaction timeout of ours: after that the broker aborts by itself.
+_PATIENCE_SECONDS = 20.0
+
+
+async def transact(producer: Any, work: Coroutine[Any, Any, None]) -> None:
+    """Run `work`, one transaction on `producer` from begin to commit, given up where the broker is gone.
+
+    Raises what `work` raises, else KafkaError where no broker answers, or TimeoutError; whether the transaction was
+    committed is then open, and the next producer of the same id settles it.
+    """
+    task = asyncio.create_task(work, name="transaction")
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while not (await asyncio.wait([task], timeout=_CHECK_SECONDS))[0]:
+                # Raises where no broker answers. aiokafka itself would try again 4,000 times a second.
+                await producer.client.fetch_all_metadata()
+        await task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def drop(producer: Any) -> None:

@@ -48,11 +48,11 @@ class Rig:
         )
         self._seen = 0
 
-    def start(self, role: str) -> subprocess.Popen[bytes]:
-        """Start `copydesk ROLE`; its words go to a log beside the inbox."""
+    def start(self, role: str, *instead: str) -> subprocess.Popen[bytes]:
+        """Start `copydesk ROLE`, or Python with the arguments `instead`; its words go to a log beside the inbox."""
         with self._log(len(self.processes)).open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "pipeline", role],
+                [sys.executable, *(instead or ("-m", "pipeline", role))],
                 env={**os.environ, **self.settings.environment()},
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -13,7 +13,9 @@ and the sink commits offsets inside its transactions. An error in an agent ends 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,11 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from faust.transport.drivers import aiokafka as driver
 from faust.types import StreamT
 
+from pipeline.clock import SystemClock
+from pipeline.errors import SettingError
 from pipeline.kafka import client_options
+from pipeline.metrics import Meter, open_labels
+from pipeline.settings import load
 from pipeline.stream.batch import Delivered, Judged, Normalised, Tagged
 from pipeline.stream.delivery import BatchDelivery
 from pipeline.stream.flow import Flow
@@ -32,12 +38,10 @@ from pipeline.topics import topic_name
 _CHANNEL_BATCHES = 2
 _FETCH_BYTES = 8 << 20
 
-OnError = Callable[[Any, BaseException], Awaitable[None]]
 
-
-def build(flow: Flow, on_error: OnError) -> faust.App:
-    """The Faust app around `flow`. `on_error(agent, exception)` is told of anything an agent raises."""
-    app = _new_app(flow, on_error)
+def build(flow: Flow, fail: Callable[[BaseException], None]) -> faust.App:
+    """The Faust app around `flow`, which it starts and stops. `fail` is told of anything an agent raises."""
+    app = _new_app(flow, fail)
     raw = app.topic(topic_name(flow.settings.prefix, "raw"), value_serializer="raw", key_serializer="raw", acks=False)
     normalised, judged, tagged = (app.channel(maxsize=_CHANNEL_BATCHES) for _ in range(3))
 
@@ -64,11 +68,19 @@ def build(flow: Flow, on_error: OnError) -> faust.App:
     return app
 
 
-def _new_app(flow: Flow, on_error: OnError) -> faust.App:
+def _new_app(flow: Flow, fail: Callable[[BaseException], None]) -> faust.App:
     class App(faust.App):
+        async def on_start(self) -> None:
+            await flow.start()
+            await super().on_start()
+
+        async def on_stop(self) -> None:
+            await flow.stop()
+            await super().on_stop()
+
         async def _on_agent_error(self, agent: Any, error: BaseException) -> None:
             # Faust would start the agent again and go on after the batch that failed; that would lose it.
-            await on_error(agent, error)
+            fail(error)
 
     settings = flow.settings
     # Faust wants a folder although our tables live in memory, and does not make the ones above it.
@@ -142,3 +154,25 @@ def _credentials(options: dict[str, Any]) -> Any:
             ssl_context=context,
         )
     return faust.SSLCredentials(context) if context else None
+
+
+@cache
+def _standalone() -> faust.App:
+    """The app for Faust's own command line, from the environment. Topics must exist: `copydesk` declares them."""
+    settings = load({})
+    if not settings.broker:
+        raise SettingError("COPYDESK_BROKER: say which Kafka to use, as HOST:PORT")
+
+    def fail(error: BaseException) -> None:
+        crashing.append(asyncio.ensure_future(app.crash(error)))
+
+    crashing: list[asyncio.Future[None]] = []
+    app = build(Flow(settings, SystemClock(), Meter(open_labels=open_labels(settings)), fail), fail)
+    return app
+
+
+def __getattr__(name: str) -> Any:
+    # Made when asked for: importing this module must not need a broker.
+    if name == "app":
+        return _standalone()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -34,19 +34,15 @@ async def work(settings: Settings, clock: Clock, meter: Meter, report: Report, s
         if not broken.done():
             broken.set_result(error)
 
-    async def on_agent_error(agent: object, error: BaseException) -> None:
-        fail(error)
-
     flow = Flow(settings, clock, meter, fail)
-    app = stream_app.build(flow, on_agent_error)
+    app = stream_app.build(flow, fail)
     reporter = asyncio.create_task(_report(flow, report), name="worker report")
     try:
-        await flow.start()
         await app.start()
         await _first(broken, stop, app)
     finally:
         reporter.cancel()
-        await _shut_down(app, flow, settings.drain_seconds)
+        await _shut_down(app, settings.drain_seconds)
     if broken.done():
         raise _ours(broken.result())
 
@@ -61,11 +57,10 @@ async def _first(broken: asyncio.Future[BaseException], stop: asyncio.Event, app
         broken.set_result(app._crash_reason or StreamError("the stream stopped by itself"))
 
 
-async def _shut_down(app: Any, flow: Flow, seconds: float) -> None:
+async def _shut_down(app: Any, seconds: float) -> None:
     """Stop in order, but never hang: what is not committed by then is read again by the next owner."""
     try:
         async with asyncio.timeout(seconds):
-            await flow.stop()
             await app.stop()
     except TimeoutError:
         logger.warning("worker did not stop within %.0f s; leaving what it held to the next one", seconds)

@@ -100,3 +100,12 @@ def test_tags_that_fail_are_left_out_and_said() -> None:
     )
     article = normalise(raw)
     assert faults(ninjs.enriched(article, Verdict("original"), Tags(failed="tag failed unexpectedly"))) == []
+
+
+def test_fausts_own_command_line_runs_the_same_flow(desk: Rig) -> None:
+    desk.drop_articles(200)
+    desk.start("watch")
+    desk.start("worker", "-m", "faust", "-A", "pipeline.stream.app", "worker", "--without-web")
+    desk.wait_settled(200)
+    desk.stop()
+    assert desk.topics().faults() == []

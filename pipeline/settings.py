@@ -18,7 +18,7 @@ from pipeline.errors import SettingError
 
 ENVIRONMENT_PREFIX = "COPYDESK_"
 FILE = "copydesk.toml"
-_ADDRESS = r"(\[[0-9a-fA-F:.]+\]|[^\s:,\[\]]+):[0-9]{1,5}"
+_ADDRESS = r"(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._-]+):[0-9]{1,5}"
 _ADDRESSES = (rf"({_ADDRESS}(,{_ADDRESS})*)?", "HOST:PORT, several parted by commas")
 # Kafka takes 249 signs; our own part of a topic's name and of a transactional id needs some of them.
 _TOPIC = (r"[a-zA-Z0-9._-]{1,200}", "1 to 200 letters, digits, dots, dashes or underscores")
@@ -172,9 +172,9 @@ def _wrong(meta: Mapping[str, Any], value: Any) -> str:
     if isinstance(value, (int, float)):
         # Put this way round so that nan, which compares with nothing, is refused.
         if not value >= meta["low"]:
-            return f"at least {meta['low']}"
+            return f"at least {meta['low']:g}"
         if not value <= meta["high"]:
-            return f"at most {meta['high']}"
+            return f"at most {meta['high']:g}"
     return ""
 
 

@@ -52,8 +52,9 @@ def test_flags_round_trip(found: Settings) -> None:
 @given(st.dictionaries(st.sampled_from([f.name for f in fields(Settings)]), st.text(max_size=20), max_size=4))
 @settings(deadline=None)
 def test_any_words_in_the_environment_are_taken_or_refused_in_one_line(found: dict[str, str]) -> None:
+    said = ""
     try:
         load({}, {ENVIRONMENT_PREFIX + name.upper(): value for name, value in found.items()}, NO_FILE)
     except SettingError as error:
-        assert str(error).startswith(ENVIRONMENT_PREFIX)
-        assert len(str(error).splitlines()) == 1
+        said = str(error)
+    assert said == "" or (said.startswith(ENVIRONMENT_PREFIX) and len(said.splitlines()) == 1)

@@ -126,7 +126,7 @@ async def ensure_topics(settings: Settings) -> list[str]:
         present = set(await admin.list_topics())
         missing = [topic for topic in declared_topics(settings) if topic.name not in present]
         if missing:
-            _check_created(await admin.create_topics(missing))
+            check_created(await admin.create_topics(missing))
     except KafkaError as error:
         raise unreachable(settings, error) from error
     finally:
@@ -134,7 +134,8 @@ async def ensure_topics(settings: Settings) -> list[str]:
     return [topic.name for topic in missing]
 
 
-def _check_created(response: Any) -> None:
+def check_created(response: Any) -> None:
+    """Raises UserError where the broker's answer to `create_topics` names a topic that it did not make."""
     for name, code, *rest in response.topic_errors:
         # Two roles that start at the same time both find the topic missing; one creates it.
         if code not in (0, _TOPIC_ALREADY_EXISTS):
@@ -164,5 +165,5 @@ def quiet_client_logs(level: int) -> None:
     """
     for name, least in (("aiokafka", logging.ERROR), ("faust", logging.CRITICAL), ("mode", logging.CRITICAL)):
         logging.getLogger(name).setLevel(level if level <= logging.DEBUG else max(level, least))
-    if level > logging.DEBUG:
-        logging.getLogger("aiokafka").addFilter(_refusals)
+    logger = logging.getLogger("aiokafka")
+    (logger.removeFilter if level <= logging.DEBUG else logger.addFilter)(_refusals)

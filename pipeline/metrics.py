@@ -196,8 +196,9 @@ class _Series:
         if len(labels) != len(key):
             raise KeyError(f"{sorted(labels)} are not the labels {sorted(self.labels)}")
         if key not in self.known and labels.get(_GROWING, "").isdigit():
-            self.at({**labels, _GROWING: "0"})
-            self.known[key] = self.family.labels(*key)
+            first = tuple("0" if label == _GROWING else labels[label] for label in self.labels)
+            if first in self.known:
+                self.known[key] = self.family.labels(*key)
         return self.known[key]
 
 

@@ -19,6 +19,8 @@ _BY = re.compile(r"\s*(?:by|von|par|por)[\s:]+(?=\S)", re.I)
 _PERSON = re.compile(r"[^\W\d_][\w.'’-]*(?: [\w.'’-]+){1,3}")
 _JOINT = re.compile(r"\s*(?:;|,(?! (?:jr|sr|ii+|iv)\b)|\s+and\s|\s+&\s)\s*", re.I)
 _ROLE = re.compile(r"\b(?:AP|staff|press|news|agency)\b|writer|editor|reporter|correspondent|contribut|bureau", re.I)
+# What scrapers take for an author: the words and addresses around one.
+_NOBODY = re.compile(r"(?:view all|latest|more|all) posts(?: by)?|author|www\.\S+", re.I)
 _LONGEST_NAME = 100
 _LONGEST_URL = 2_048
 _LONGEST_HEADLINE = 500
@@ -79,7 +81,7 @@ def _names(authors: Iterable[str]) -> tuple[str, ...]:
     for author in authors:
         words = one_line(unescape(author)).removeprefix("@")
         words = _BY.sub("", words, count=1)
-        if not words or "://" in words or len(words) > 4 * _LONGEST_NAME:
+        if not words or "://" in words or len(words) > 4 * _LONGEST_NAME or _NOBODY.fullmatch(words):
             continue
         parts = [part for part in _JOINT.split(words) if part]
         split = len(parts) > 1 and all(_PERSON.fullmatch(part) and not _ROLE.search(part) for part in parts)

@@ -39,11 +39,14 @@ _WRAP_CHARACTERS = 120
 _SHORT = 300
 _RUN_CHARACTERS = 9
 
-_UNSEEN_PART = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style|template|iframe)\b.*?(?:</\1\s*>|\Z)", re.I | re.S)
+_UNSEEN_PART = re.compile(
+    r"<!--.*?(?:-->|\Z)|<[?!][^<>]*>|<(script|style|template|iframe)\b.*?(?:</\1\s*>|\Z)", re.I | re.S
+)
+_HEAD = re.compile(r"[^<]*<(?:html|nitf)\b[^<>]*>\s*<head\b[^<>]*>.*?</head\s*>", re.I | re.S)
 _BREAK = re.compile(r"<br\b[^<>]*>", re.I)
 _BLOCKS = (
     "p|div|h[1-6]|li|ul|ol|dl|dt|dd|blockquote|section|article|table|tr|td|th|figure|figcaption|pre|hr|header|footer"
-    "|aside|main"
+    "|aside|main|hedline|hl[12]|byline|bytag|dateline|body"
 )
 _INLINES = "br|a|b|i|em|strong|span|img|u|small|sup|sub|font|script|style|iframe"
 _BLOCK = re.compile(rf"</?(?:{_BLOCKS})\b[^<>]*>", re.I)
@@ -131,6 +134,8 @@ def from_html(fragment: str) -> str:
     Every pattern stops at the next `<` or at the end, so hostile input costs linear time.
     """
     text = _UNSEEN_PART.sub(" ", fragment)
+    head = _HEAD.match(text)
+    text = text[head.end() :] if head else text
     text = _BREAK.sub("\v", text.replace("\n", " ").replace("\r", " "))
     text = _ANY_TAG.sub("", _BLOCK.sub("\n\n", text))
     return html.unescape(text.replace("\v", "\n"))

@@ -38,10 +38,13 @@ _LANGUAGE = ("inLanguage", "language", "lang", "language_code")
 _URL = ("url", "link", "canonical_url", "canonicalUrl", "canonical", "webUrl", "web_url", "mainEntityOfPage", "@id")
 _PUBLISHER = ("publisher", "source", "site", "site_name", "siteName", "provider", "copyrightHolder", "copyrightholder")
 _PLACE = ("dateline", "located")
+_FACTS = (_HEADLINE, _BODY, _SUMMARY, _AUTHORS, _PUBLISHED, _MODIFIED, _LANGUAGE, _URL, _PUBLISHER, _PLACE)
 # Where a wrapping object keeps the words themselves. `@id` last: it names, it does not say.
-_INSIDE = ("value", "@value", "rendered", "main", "name", "text", "title", "url", "alternateName", "@id")
+_INSIDE = ("value", "@value", "$date", "rendered", "main", "name", "text", "title", "url", "alternateName", "@id")
+_LAST_ROLES = frozenset({"creditline", "credit", "copyright", "usageterms"})
 _DEEPEST = 4
 _MOST = 50
+_FOLDS = {name.replace("_", "").lower(): name for names in _FACTS for name in names}
 
 
 def texts(value: Any, depth: int = 0) -> Iterator[str]:
@@ -62,8 +65,26 @@ def texts(value: Any, depth: int = 0) -> Iterator[str]:
 
 
 def _main_first(items: list[Any]) -> list[Any]:
-    """ninjs lists every version of a headline or body; the one whose role is `main` goes first."""
-    return sorted(items, key=lambda item: not (isinstance(item, dict) and item.get("role") == "main"))
+    """ninjs lists every version of a headline or body; the one whose role is `main` goes first, credits go last."""
+    return sorted(items, key=_rank)
+
+
+def _rank(item: Any) -> int:
+    role = item.get("role") if isinstance(item, dict) else None
+    return 0 if role == "main" else 2 if isinstance(role, str) and role in _LAST_ROLES else 1
+
+
+def folded(record: Record) -> Record:
+    """`record` under our spelling of its names, where they differ in case and `_` or `-` only: `TEXT`, `Publish-Date`.
+
+    A name that is spelled our way already is never replaced.
+    """
+    ours = {_FOLDS[fold]: value for name, value in record.items() if (fold := _fold(name)) in _FOLDS}
+    return {**ours, **record}
+
+
+def _fold(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
 
 
 def read_fields(record: Record, origin: str) -> Draft:

@@ -34,6 +34,7 @@ _LEAST_BODY_CHARACTERS = 20
 # So many lines of so few characters each are the site's navigation, not its prose.
 _MENU_LINES = 60
 _MENU_CHARACTERS = 25
+_NO_TEXT = "the page holds no article text (a front page, an index or a video?); drop the article's page"
 # What a page puts below its article; such a line and all that follows goes, if that is a small part of the whole.
 _AFTER_MATTER = re.compile(
     r"(?:you (?:may|might) also like|related (?:articles?|stories|links|content|topics|news)|more from .{1,40}"
@@ -61,6 +62,7 @@ def parse_html(content: bytes) -> Draft:
     except (RecursionError, ValueError, TypeError, AttributeError, AssertionError) as error:
         raise BrokenRecord(f"the page cannot be parsed ({type(error).__name__}: {error}); save it anew") from error
     _choose_body(draft, body)
+    _refuse_menu(draft, tree)
     draft.warnings |= warnings
     return draft
 
@@ -86,7 +88,15 @@ def _choose_body(draft: Draft, extracted: str) -> None:
     if draft.paragraphs and draft.paragraphs[0] == one_line(draft.headline or ""):
         del draft.paragraphs[0]
     if sum(map(len, draft.paragraphs)) < _LEAST_BODY_CHARACTERS:
-        raise NoArticle("the page holds no article text (a front page, an index or a video?); drop the article's page")
+        raise NoArticle(_NO_TEXT)
+
+
+def _refuse_menu(draft: Draft, tree: Any) -> None:
+    """Raise NoArticle where all that was found are the words of the page's links."""
+    if sum(map(len, draft.paragraphs)) < _MENU_CHARACTERS * _MENU_LINES:
+        links = {one_line(link.text_content()) for link in tree.iter("a")}
+        if links.issuperset(draft.paragraphs):
+            raise NoArticle(_NO_TEXT)
 
 
 def _without_after_matter(body: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ import orjson
 from pipeline.errors import BrokenRecord, NoArticle
 from pipeline.stages.normalise.charset import decode
 from pipeline.stages.normalise.draft import Draft
-from pipeline.stages.normalise.fields import SUMMARY, Record, read_fields
+from pipeline.stages.normalise.fields import SUMMARY, Record, folded, read_fields
 
 CONTROLS = "json-controls"
 TRUNCATED = "body-truncated"
@@ -44,6 +44,8 @@ def parse_json(content: bytes) -> Draft:
     if not isinstance(value, dict):
         raise BrokenRecord(f"the JSON is {_kind(value)}, not an object; give one article as one object")
     draft = _best(value)
+    if not draft.paragraphs:
+        draft = _best(folded(value))
     if not draft.paragraphs:
         names = ", ".join(list(value)[:8])
         raise NoArticle(f"no field of this object holds an article's text (it has: {names}); name it `body` or `text`")

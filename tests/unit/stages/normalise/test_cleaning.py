@@ -70,6 +70,12 @@ def test_count_words(body: str, words: int) -> None:
         ("One<br>line<br/><br/>Two &amp; &lt;three&gt;", ["One line", "Two & <three>"]),
         ("<script>if (a < b) x()</script>Text<!-- note --><style>p{}", ["Text"]),
         ("<ul><li>first</li><li>second</li></ul>", ["first", "second"]),
+        (
+            "<?xml version='1.0'?>\n<nitf><head><title>Dam</title></head><body><body.head><hedline><hl1>Dam holds</hl1>"
+            "</hedline><byline>By Ann Lee</byline></body.head><body.content><p>One.</p></body.content></body></nitf>",
+            ["Dam holds", "By Ann Lee", "One."],
+        ),
+        ("<!DOCTYPE html><html><head><title>Never closed<p>One.</p>", ["Never closed", "One."]),
     ],
 )
 def test_from_html(fragment: str, expected: list[str]) -> None:

@@ -70,6 +70,7 @@ def test_the_first_of_several_date_lines_counts() -> None:
         (b"[" * 200_000, "application/json", BrokenRecord),
         (b'{"headline": "No body"}', "application/json", NoArticle),
         (b"<html><body><nav><a href='/'>Home</a></nav></body></html>", "text/html", NoArticle),
+        (b"<nav><a href='/w'>News of the world</a> <a href='/s'>Sport and weather</a></nav>", "text/html", NoArticle),
         (b"<html>" + b"<p>" * 60_000, "text/html", TooLarge),
     ],
 )
@@ -109,11 +110,30 @@ def test_names_of_the_date(date: str) -> None:
         (["Ann Lee", {"name": "Bo Ek"}, "Ann Lee"], ("Ann Lee", "Bo Ek")),
         ({"@type": "Person", "name": "Ann Lee"}, ("Ann Lee",)),
         ("https://social.example/annlee", ()),
+        (["View All Posts", "Www.Dam.Example", "Ann Lee"], ("Ann Lee",)),
         (None, ()),
     ],
 )
 def test_authors(author: object, byline: tuple[str, ...]) -> None:
     assert article({"body": "The dam held.", "author": author}).byline == byline
+
+
+def test_names_in_another_case_are_read_where_ours_hold_no_body() -> None:
+    found = article({"TITLE": "Dam holds", "Text": TEXT, "PUBLISHED_DATE": "2025-03-18", "AUTHORS": ["Ann Lee"]})
+    assert (found.headline, found.body, found.byline) == ("Dam holds", TEXT.strip(), ("Ann Lee",))
+    assert found.published is not None
+    assert article({"body": "The dam held.", "TEXT": "Another."}).body == "The dam held."
+
+
+def test_a_date_as_mongo_exports_it() -> None:
+    found = article({"body": "The dam held.", "publish_date": {"$date": 1742292000000}})
+    assert found.published is not None
+    assert found.published.value == "2025-03-18T10:00:00Z"
+
+
+def test_of_several_descriptions_the_credit_comes_last() -> None:
+    credit, caption = {"role": "creditline", "value": "DAM PRESS"}, {"role": "caption", "value": "The dam on Monday."}
+    assert article({"headline": "Dam", "descriptions": [credit, caption]}).body == "The dam on Monday."
 
 
 def test_an_envelope_is_opened() -> None:

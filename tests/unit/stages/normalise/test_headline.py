@@ -74,6 +74,7 @@ def test_the_printed_headline_wins(title: str, headings: list[str], page_title: 
         ("SÃO PAULO – The dam held.", "SÃO PAULO", None, "The dam held."),
         ("МОСКВА — Плотина выстояла.", "МОСКВА", None, "Плотина выстояла."),
         ("TOKYO—The dam held.", "TOKYO", None, "The dam held."),
+        ("الرباط — صمد السد.", "الرباط", None, "صمد السد."),
     ],
 )
 def test_datelines(paragraph: str, place: str, date: str | None, story: str) -> None:
@@ -89,6 +90,9 @@ def test_datelines(paragraph: str, place: str, date: str | None, story: str) -> 
         "Jane Doe (Labour) — no friend of dams — agreed.",
         "BREAKING — The dam held.",
         "UPDATE 1 - The dam held.",
+        "FILE - The dam on Monday.",
+        "عاجل — صمد السد.",
+        "قال وزير المياه — صمد السد.",
         "COVID-19 has returned.",
         "X-rays - and more.",
         "The dam held.",

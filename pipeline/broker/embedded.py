@@ -109,6 +109,7 @@ class EmbeddedBroker:
             )
         owner.write_holder(os.getpid())
         self._clear_leftover(lock)
+        choose_ports(self._wanted)  # a port that is taken should be said before anything is downloaded
         java = Java(self._java, kafka_jars(self._say))
         if not self._serve(java, lock) and not self._serve(java, lock):
             raise self._failed("could not get a port in two attempts")

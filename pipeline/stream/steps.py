@@ -19,13 +19,13 @@ from pipeline.stages.normalise import normalise
 from pipeline.stream.batch import Delivered, Judged, Normalised, Tagged
 
 
-def normalise_batch(batch: Delivered) -> Normalised:
+def normalise_batch(batch: Delivered, parse: Callable[[RawArticle], Article] = normalise) -> Normalised:
     """Parse and clean every record; the fingerprint belongs here since it may fail on content too."""
     articles: list[Article] = []
     fingerprints: list[Fingerprint] = []
     rejected: list[Rejected] = []
     for record in batch.records:
-        outcome = _normalise_record(record)
+        outcome = _normalise_record(record, parse)
         if isinstance(outcome, Rejected):
             rejected.append(outcome)
         else:
@@ -34,13 +34,15 @@ def normalise_batch(batch: Delivered) -> Normalised:
     return Normalised(batch.origin, articles, fingerprints, rejected)
 
 
-def _normalise_record(record: ConsumerRecord) -> tuple[Article, Fingerprint] | Rejected:
+def _normalise_record(
+    record: ConsumerRecord, parse: Callable[[RawArticle], Article]
+) -> tuple[Article, Fingerprint] | Rejected:
     try:
         raw = RawArticle.from_record(record.key, record.value, record.headers)
     except (KeyError, ValueError, AttributeError) as error:
         return _foreign(record, error)
     try:
-        article = normalise(raw)
+        article = parse(raw)
         return article, fingerprint(article)
     except BadInput as error:
         return _reject(raw, error.reason, str(error))

@@ -1,0 +1,63 @@
+"""The flow's own bookkeeping around the pure stages: counted where it should be, off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from pipeline.metrics import Meter, open_labels
+from pipeline.records import ORIGINAL
+from pipeline.settings import Settings
+from pipeline.stream.flow import Flow
+from pipeline.stream.steps import judge_batch
+from pipeline.testing import FakeClock
+from tests.unit.stream.test_steps import delivered, of, raw
+
+SETTINGS = Settings(broker="127.0.0.1:1")
+
+
+def counts(meter: Meter) -> dict[str, float]:
+    """Series that are not zero, times and sizes left out."""
+    text = generate_latest(meter.registry).decode()
+    return {
+        f"{sample.name.removeprefix('copydesk_')}{sorted(sample.labels.values())}": sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.value and sample.name.endswith("_total")
+    }
+
+
+def test_a_batch_is_counted_stage_by_stage() -> None:
+    meter, failures = Meter(open_labels=open_labels(SETTINGS)), list[BaseException]()
+
+    async def through() -> None:
+        flow = Flow(SETTINGS, FakeClock(), meter, failures.append)
+        batch = delivered(of(raw("Aveiro")), of(raw("nothing", b""), 1), of(raw("Porto"), 2))
+        clean = await flow.normalise(batch)
+        done = await flow.tag(judge_batch(clean, [ORIGINAL, ORIGINAL]))
+        assert [tags is not None for tags in done.tags] == [True, True]
+        assert done.origin == batch.origin
+
+    asyncio.run(through())
+    assert failures == []
+    assert counts(meter) == {
+        "stage_received_total['normalise']": 3,
+        "stage_processed_total['normalise', 'ok']": 2,
+        "stage_processed_total['normalise', 'rejected']": 1,
+        "stage_received_total['tag']": 2,
+        "stage_processed_total['ok', 'tag']": 2,
+    }
+
+
+def test_cheap_batches_let_the_next_ones_grow() -> None:
+    async def through() -> tuple[int, int]:
+        flow = Flow(SETTINGS, FakeClock(), Meter(open_labels=open_labels(SETTINGS)), lambda error: None)
+        before = flow.pace.size
+        for _ in range(8):
+            await flow.normalise(delivered(*(of(raw("Aveiro"), n) for n in range(20))))
+        return before, flow.pace.size
+
+    before, after = asyncio.run(through())
+    assert before < after <= SETTINGS.batch_articles

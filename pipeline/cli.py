@@ -55,6 +55,8 @@ COMMANDS = (
     Command("explain", "what would become of a file, without Kafka", "explain", "run",
             ("max_article_bytes", "max_file_bytes", "max_unpacked_ratio", "window_seconds"),
             "copydesk explain seeds/harbour.txt", "add_arguments"),
+    Command("formats", "which files are read, and what an article of each is", "formats", "run", ("log_level",),
+            "copydesk formats", "add_arguments"),
     Command("doctor", "check broker, topics, folders and limits", "doctor", "run",
             (*_KAFKA, *_TOPICS, "inbox", *_HTTP), "copydesk doctor --broker kafka:9092", "add_arguments"),
     Command("bench", "articles a second and CPU an article: plain loop against the whole pipeline", "bench", "run",

@@ -112,6 +112,18 @@ class ArchiveLimit(BadInput):
     reason = "archive-limit"
 
 
+class Encrypted(BadInput):
+    """A member of an archive that asks for a password."""
+
+    reason = "encrypted"
+
+
+class UnsafeName(BadInput):
+    """A member of an archive whose name leads out of it (`../`, `/`, `C:`) or cannot be a name at all."""
+
+    reason = "unsafe-name"
+
+
 class SymlinkRefused(BadInput):
     """A symbolic link in the inbox; we never follow one."""
 

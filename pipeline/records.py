@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from urllib.parse import quote_from_bytes
+
+import orjson
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -41,11 +43,12 @@ class RawArticle:
 
     id: str
     source: str
-    """Inbox-relative path, percent-encoded bytes."""
+    """Inbox-relative path, percent-encoded bytes; of a member of an archive `ARCHIVE!/MEMBER` (a `!` in a name
+    is `%21`, so nothing else looks like it)."""
     position: int
-    """Byte offset of the line (JSON Lines), else number of the entry in the file, from 0."""
+    """Byte offset of the line (JSON Lines), else number of the entry in the file or member, from 0."""
     media_type: str
-    """`text/plain`, `text/html`, `application/json`: what one article is, after unpacking and splitting."""
+    """What one article is, after unpacking and splitting; see `formats`."""
     received: str
     """When the watcher read it, RFC 3339 UTC."""
     sha256: str
@@ -55,9 +58,15 @@ class RawArticle:
     """How often the content under `source` had been replaced when this was read."""
     single: bool = True
     """Whether the file holds this one article only, so that `source` names the article too."""
+    context: Mapping[str, str] = field(default_factory=dict)
+    """What the file says about all its articles, where `content` is only a part of it:
+
+    `charset`; `language`; `publisher` (a feed's title); `home` (its address); `authors` (parted by `; `);
+    `url` and `date` (of a web archive's record); `xmlns` (declarations, as they stand in a start tag).
+    """
 
     def headers(self) -> list[tuple[str, bytes]]:
-        """The record's headers; `version` and `single` only where they differ from the usual."""
+        """The record's headers; those from `version` on only where they differ from the usual."""
         found = [
             ("source", self.source.encode()),
             ("position", b"%d" % self.position),
@@ -69,6 +78,8 @@ class RawArticle:
             found.append(("version", b"%d" % self.version))
         if not self.single:
             found.append(("single", b"0"))
+        if self.context:
+            found.append(("context", orjson.dumps(self.context, option=orjson.OPT_SORT_KEYS)))
         return found
 
     @classmethod
@@ -89,6 +100,7 @@ class RawArticle:
             content=value,
             version=int(have.get("version", "0")),
             single=have.get("single") != "0",
+            context=_context(have.get("context", "{}")),
         )
         if not _HEX_ID.fullmatch(raw.id):
             raise ValueError(f"the key {raw.id!r} is no article id (32 hex digits)")
@@ -97,6 +109,14 @@ class RawArticle:
         if datetime.fromisoformat(raw.received).tzinfo is None:
             raise ValueError(f"received {raw.received!r} names no time zone")
         return raw
+
+
+def _context(header: str) -> dict[str, str]:
+    """Raises ValueError."""
+    found = orjson.loads(header)
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise ValueError(f"context {header!r} is no object of strings")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +139,7 @@ class Article:
 
     raw: RawArticle
     format: str
-    """Slug of the parser: `text`, `html`, `json`."""
+    """Slug of the parser, e.g. `text`, `html`, `json`."""
     headline: str
     headline_derived: bool
     """True where the article had no title and the headline was taken from its first sentence."""

@@ -25,9 +25,9 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
             row = {"format": form.slug, "extensions": form.extensions, "media_type": form.media_type, "what": form.what}
             print(json.dumps(row))
         return 0
-    table = Table("format", "names", "media type of an article", "what", box=None, header_style="bold")
+    table = Table("format", "names", "what", box=None, header_style="bold")
     for form in sorted(formats(), key=lambda form: form.slug):
-        table.add_row(form.slug, " ".join(form.extensions), form.media_type or "that of its members", form.what)
+        table.add_row(form.slug, " ".join(form.extensions), form.what)
     ends = ", ".join(end for _, end in PACKINGS.values())
     show(
         table, f"\nEach also packed ({ends}), and within archives. Where name and content differ, the content is right."

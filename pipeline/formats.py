@@ -75,7 +75,7 @@ FORMATS: tuple[Format, ...] = (
     Format("mbox", "message/rfc822", (".mbox",), "mailbox: an article a message",
            re.compile(rb"From [^\n]{1,200}\d\d:\d\d[^\n]*\n(?:[A-Za-z-]+:|>?From )")),
     Format("eml", "message/rfc822", (".eml",), "e-mail: one article",
-           re.compile(rb"(?i)(?:Received: (?:from|by) |Return-Path: ?<|Delivered-To: |Message-ID: ?<|MIME-Version: 1)")),
+           re.compile(rb"(?i)(?:Received: (?:from|by) |Return-Path: <|Delivered-To: |Message-ID: <|MIME-Version: 1)")),
     Format("csv", "text/csv", (".csv",), "CSV with a header line: an article a row"),
     Format("markdown", "text/markdown", (".md", ".markdown"), "Markdown: one article"),
     Format("text", "text/plain", (".txt", ".text"), "plain text: one article"),

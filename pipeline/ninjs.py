@@ -14,7 +14,7 @@ import orjson
 from pipeline import __version__
 from pipeline.records import Article, Place, Tags, Topic, Verdict
 
-RULES = 1
+RULES = 2
 """Raise it with every change of rules (clean-up, fingerprints, tags) that makes the same bytes come out differently."""
 
 _MEDIA_TOPICS = "http://cv.iptc.org/newscodes/mediatopic/"
@@ -66,6 +66,10 @@ def _news(article: Article, language: str) -> Json:
     }
     if article.published:
         record["contentCreated"] = article.published.value
+    if article.modified:
+        record["versionCreated"] = article.modified.value
+    if article.embargo:
+        record["embargoedUntil"] = article.embargo.value
     if article.byline:
         record["by"] = ", ".join(article.byline)
     if article.place:
@@ -74,6 +78,9 @@ def _news(article: Article, language: str) -> Json:
         record["altIds"] = [{"role": "canonical-url", "value": article.url}]
     if article.publisher:
         record["infoSources"] = [{"name": article.publisher, "role": "publisher"}]
+    stated = (("version", article.version), ("pubStatus", article.status))
+    rights = (("copyrightNotice", article.copyright), ("usageTerms", article.usage_terms))
+    record |= {name: words for name, words in (*stated, *rights) if words}
     record["bodies"] = [_body(article)]
     return record
 
@@ -106,7 +113,7 @@ def _ours(article: Article, tags: Tags) -> Json:
 
 def _dates(article: Article) -> Json:
     # orjson writes a Dated (and a Mention) field by field: their fields are the schema's.
-    dates = {"published": article.published, "modified": article.modified}
+    dates = {"published": article.published, "modified": article.modified, "embargo": article.embargo}
     return {name: date for name, date in dates.items() if date}
 
 

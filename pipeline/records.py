@@ -130,7 +130,7 @@ class Dated:
     raw: str
     """The words it was read from."""
     origin: str
-    """Where it stood: `date-line`, `json-ld`, `meta`, `url`, `field`, `text`."""
+    """Where it stood: a format's slug, or `date-line`, `json-ld`, `meta`, `url`, `field`, `text`, `file-name`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +156,19 @@ class Article:
     publisher: str | None = None
     place: str | None = None
     """From the dateline, e.g. `LISBON`."""
+    version: str | None = None
+    """As the format numbers it, e.g. `3`."""
+    status: Literal["usable", "withheld", "canceled"] | None = None
+    """What its publisher allows to be done with it, in IPTC's words."""
+    embargo: Dated | None = None
+    """Not to be published before."""
+    copyright: str | None = None
+    """The copyright notice, as stated."""
+    usage_terms: str | None = None
     warnings: tuple[str, ...] = ()
     """Slugs of what was mended or doubtful, sorted."""
+    origins: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    """For people who ask why: each fact found and where it stood. Not part of any record."""
 
     @property
     def id(self) -> str:

@@ -16,7 +16,12 @@ from pipeline.records import RawArticle
 from pipeline.stages.normalise import normalise
 
 FOLDER = Path(__file__).parent / "normalise"
-MEDIA_TYPES = {".txt": "text/plain", ".html": "text/html", ".json": "application/json"}
+MEDIA_TYPES = {
+    ".txt": "text/plain", ".md": "text/markdown", ".html": "text/html", ".json": "application/json",
+    ".rss": "application/rss+xml", ".atom": "application/atom+xml", ".jsonfeed": "application/feed+json",
+    ".nitf": "application/nitf+xml", ".g2": "application/vnd.iptc.g2.newsitem+xml",
+    ".newsml": "application/vnd.iptc.newsml+xml", ".eml": "message/rfc822", ".csv": "text/csv",
+}  # fmt: skip
 INPUTS = sorted(path for path in FOLDER.iterdir() if not path.name.endswith(".expected.json"))
 
 
@@ -26,6 +31,8 @@ def normalised(path: Path) -> dict[str, Any]:
     fields = asdict(normalise(raw))
     del fields["raw"]
     fields["body"] = fields["body"].split("\n\n")
+    fields["origins"] = dict(fields["origins"])
+    fields = {name: value for name, value in fields.items() if value not in (None, (), {})}
     plain: dict[str, Any] = json.loads(json.dumps(fields))  # tuples become lists
     return plain
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Literal
+from urllib.parse import urljoin, urlsplit
 
 from pipeline.errors import NoArticle
 from pipeline.records import Article, Dated, RawArticle
+from pipeline.stages.normalise.boilerplate import BOILERPLATE, without_boilerplate
 from pipeline.stages.normalise.cleaning import count_words, one_line, unescape
 from pipeline.stages.normalise.dateline import Dateline, read_dateline
 from pipeline.stages.normalise.dates import read_date
@@ -24,19 +29,35 @@ _NOBODY = re.compile(r"(?:view all|latest|more|all) posts(?: by)?|author|www\.\S
 _LONGEST_NAME = 100
 _LONGEST_URL = 2_048
 _LONGEST_HEADLINE = 500
+_LONGEST_VERSION = 40
+_LONGEST_NOTICE = 1_000
+_MOST_DATES = 20
+_EMBARGO_AHEAD = timedelta(days=3_660)
+_DAY_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]([01]\d)[-_.]([0-3]\d)(?!\d)")
+_STATUSES: dict[str, Literal["usable", "withheld", "canceled"]] = {
+    "usable": "usable", "published": "usable", "withheld": "withheld", "embargoed": "withheld",
+    "canceled": "canceled", "cancelled": "canceled",
+}  # fmt: skip
+_SHOWN = (
+    "headline", "body", "byline", "published", "modified", "embargo", "place", "language", "url", "publisher",
+    "version", "status", "copyright", "usage_terms",
+)  # fmt: skip
 
 
 def assemble(raw: RawArticle, slug: str, draft: Draft) -> Article:
     """The finished Article. Raises NoArticle where cleaning leaves no word."""
-    parts = draft.paragraphs
+    _fill(draft, raw)
+    parts, removed = without_boilerplate(draft.paragraphs)
     body = "\n\n".join(parts)
     if not re.search(r"\w", body):
         raise NoArticle("there is no word of text in this article; drop the file again with its text")
-    warnings = set(draft.warnings)
+    warnings = draft.warnings | ({BOILERPLATE} if removed else set())
     dateline = read_dateline(parts[0])
-    headline = one_line(draft.headline or "")[:_LONGEST_HEADLINE]
-    place = one_line(draft.place) if draft.place else dateline.place if dateline else None
-    return Article(
+    headline = one_line(draft.headline or "")[:_LONGEST_HEADLINE].rstrip()
+    place = one_line(draft.place or "")[:_LONGEST_NAME].rstrip()
+    if not place and dateline:
+        place, draft.origins["place"] = dateline.place, "text"
+    article = Article(
         raw=raw,
         format=slug,
         headline=headline or _derived(parts[0], dateline),
@@ -44,14 +65,54 @@ def assemble(raw: RawArticle, slug: str, draft: Draft) -> Article:
         body=body,
         word_count=count_words(body),
         byline=_names(draft.authors),
-        published=_dated(draft.published or _from_dateline(dateline), raw, warnings),
+        published=_dated(draft.published + _last_resorts(dateline, raw), raw, warnings),
         modified=_dated(draft.modified, raw, warnings),
+        embargo=_dated(draft.embargo, raw, warnings, ahead=_EMBARGO_AHEAD),
         language=_language(draft.language),
         url=_url(draft.url),
         publisher=_publisher(draft.publisher),
-        place=place,
+        place=place or None,
+        version=one_line(draft.version or "")[:_LONGEST_VERSION].rstrip() or None,
+        status=_STATUSES.get((draft.status or "").strip().lower()),
+        copyright=one_line(draft.copyright or "")[:_LONGEST_NOTICE].rstrip() or None,
+        usage_terms=one_line(draft.usage_terms or "")[:_LONGEST_NOTICE].rstrip() or None,
         warnings=tuple(sorted(warnings)),
     )
+    return replace(article, origins=_origins(article, draft, slug))
+
+
+def _fill(draft: Draft, raw: RawArticle) -> None:
+    """What the article leaves open and its file says of all its articles."""
+    said = raw.context
+    if not said:
+        return
+    for fact in ("language", "publisher", "url"):
+        if not getattr(draft, fact) and fact in said:
+            setattr(draft, fact, said[fact])
+            draft.origins[fact] = "file"
+    if not draft.authors and "authors" in said:
+        draft.authors, draft.origins["byline"] = said["authors"].split("; "), "file"
+    home = said.get("home", "")
+    if draft.url and home and "://" not in draft.url:
+        with suppress(ValueError):  # a broken IPv6 address
+            draft.url = urljoin(home, draft.url)
+
+
+def _last_resorts(dateline: Dateline | None, raw: RawArticle) -> list[tuple[str, str]]:
+    """Dates for an article whose format states none."""
+    found = [(dateline.date, "text")] if dateline and dateline.date else []
+    day = _DAY_IN_NAME.search(raw.source.rpartition("/")[2]) if raw.single else None
+    return found + ([("-".join(day.groups()), "file-name")] if day else [])
+
+
+def _origins(article: Article, draft: Draft, slug: str) -> tuple[tuple[str, str], ...]:
+    """Each fact found and where it stood, in the order in which records show them."""
+    origins = {"headline": "text"} if article.headline_derived else {}
+    for fact in ("published", "modified", "embargo"):
+        if dated := getattr(article, fact):
+            origins[fact] = dated.origin
+    known = {"byline": draft.origins.get("authors", ""), **draft.origins, **origins}
+    return tuple((fact, known.get(fact) or draft.origin or slug) for fact in _SHOWN if getattr(article, fact))
 
 
 def _derived(paragraph: str, dateline: Dateline | None) -> str:
@@ -59,15 +120,13 @@ def _derived(paragraph: str, dateline: Dateline | None) -> str:
     return first_sentence(story or paragraph)
 
 
-def _from_dateline(dateline: Dateline | None) -> list[tuple[str, str]]:
-    return [(dateline.date, "text")] if dateline and dateline.date else []
-
-
-def _dated(stated: list[tuple[str, str]], raw: RawArticle, warnings: set[str]) -> Dated | None:
+def _dated(
+    stated: list[tuple[str, str]], raw: RawArticle, warnings: set[str], ahead: timedelta = timedelta(days=1)
+) -> Dated | None:
     """The first candidate that can be read; where none can, a warning says why the first could not."""
     troubles = []
-    for words, origin in stated:
-        found, trouble = read_date(words, origin, raw.received)
+    for words, origin in stated[:_MOST_DATES]:
+        found, trouble = read_date(words, origin, raw.received, ahead)
         if found:
             return found
         troubles.append(trouble)

@@ -10,12 +10,14 @@ import codecs
 import re
 
 from charset_normalizer import from_bytes
+from ftfy import fix_encoding
 
 from pipeline.errors import BinaryInput, EmptyInput, EncodingFault
 
 GUESSED = "charset-guessed"
 DAMAGED = "charset-damaged"
 NUL_REMOVED = "nul-removed"
+MENDED = "mojibake-mended"
 
 # UTF-32 before UTF-16: the little-endian mark of one begins with that of the other.
 _MARKS = (
@@ -34,6 +36,7 @@ _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b") | {127})
 _MOST_CONTROLS_RATIO = 0.02
 _FEW_CONTROLS = 4
 _SAMPLE_BYTES = 16_384
+_STRETCH = 20_000
 # Browsers read these names as the larger set, and so do the people who write them.
 _LARGER = {
     "iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874",
@@ -49,12 +52,45 @@ _LIKELY = [
 _WESTERN = re.compile(rb"[\x80\x85\x91-\x97\xa0\xa3\xa9\xab\xae\xb0\xb7\xbb\xe0-\xef\xf1-\xf6\xf8-\xfc]")
 
 
+# What UTF-8 looks like when it was read as cp1252 or Latin-1: the first byte of a sequence, then one of the others.
+_MOJIBAKE = re.compile(
+    "[\u00c2-\u00ef][\x80-\xbf\u20ac\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u017d"
+    "\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u017e\u0178]"
+)
+
+
 def decode(content: bytes, declared: str | None = None) -> tuple[str, set[str]]:
-    """`content` as text without its byte order mark, and warning slugs.
+    """`content` as text without its byte order mark, mended where it went through a wrong charset before, and warnings.
 
     `declared` is the charset that the document names, if any. Raises EmptyInput on nothing but white space,
     BinaryInput on what is no text, EncodingFault where no charset fits.
     """
+    text, warnings = _decode(content, declared)
+    mended = mend(text)
+    return mended, warnings if mended is text else warnings | {MENDED}
+
+
+def mend(text: str) -> str:
+    """`text` with its mojibake undone, the same object where there is none.
+
+    ftfy weighs every line, and only those that look suspicious: it takes 0.7 ms for an article, the look 5 µs.
+    """
+    if text.isascii() or not _MOJIBAKE.search(text):
+        return text
+    lines = text.split("\n")
+    mended = [_mended(line) if _MOJIBAKE.search(line) else line for line in lines]
+    return text if mended == lines else "\n".join(mended)
+
+
+def _mended(line: str) -> str:
+    """In stretches, since ftfy's time is for lines as people write them."""
+    if len(line) <= _STRETCH:
+        return str(fix_encoding(line))
+    return "".join(str(fix_encoding(line[at : at + _STRETCH])) for at in range(0, len(line), _STRETCH))
+
+
+def _decode(content: bytes, declared: str | None) -> tuple[str, set[str]]:
+    """As `decode`, without mending."""
     if not content or content.isspace():
         raise EmptyInput("the article has no bytes but white space; drop the file again with its text")
     if content.startswith(_MAGIC):
@@ -89,7 +125,7 @@ def _with_nul(content: bytes) -> tuple[str, set[str]]:
             text, warnings = _marked(content, codec)
             return text, warnings | {GUESSED}
     _refuse_binary(content)
-    text, warnings = decode(content.replace(b"\0", b""))
+    text, warnings = _decode(content.replace(b"\0", b""), None)
     return text, warnings | {NUL_REMOVED}
 
 

@@ -20,6 +20,7 @@ Precision = Literal["day", "minute", "second"]
 Reading = tuple[datetime, Precision]
 
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+_AHEAD = timedelta(days=1)
 _LONGEST = 120  # characters; more is a sentence, not a date
 _ISO = re.compile(
     r"\d{4}-?\d\d-?\d\d(?:[T ](\d\d)(:?\d\d)?(:?\d\d)?([.,]\d+)?\s*(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?", re.I
@@ -67,10 +68,10 @@ _ZONE_HOURS = {
 _GENERIC_ZONE_HOURS = {"ET": -5, "CT": -6, "MT": -7, "PT": -8}
 
 
-def read_date(words: str, origin: str, received: str) -> tuple[Dated | None, str | None]:
+def read_date(words: str, origin: str, received: str, ahead: timedelta = _AHEAD) -> tuple[Dated | None, str | None]:
     """The moment that `words` state, or None with a warning slug.
 
-    `received` (RFC 3339) bounds it: before 1990 or more than a day after `received` is implausible and is not
+    `received` (RFC 3339) bounds it: before 1990 or more than `ahead` after `received` is implausible and is not
     passed on. A time without a zone is taken as UTC and marked `zone_known=False`.
     """
     text = " ".join(words[: _LONGEST + 1].split())
@@ -83,7 +84,7 @@ def read_date(words: str, origin: str, received: str) -> tuple[Dated | None, str
         moment = moment.astimezone(UTC) if zoned else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):  # the 31st of February; the year 9999 a zone further west
         return None, UNREAD
-    if not _EARLIEST <= moment <= datetime.fromisoformat(received) + timedelta(days=1):
+    if not _EARLIEST <= moment <= datetime.fromisoformat(received) + ahead:
         return None, IMPLAUSIBLE
     value = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
     return Dated(value, precision, zoned and precision != "day", text, origin), None

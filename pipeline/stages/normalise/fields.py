@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from pipeline.stages.normalise.cleaning import from_html, has_tags, paragraphs, unescape
-from pipeline.stages.normalise.draft import Draft
+from pipeline.stages.normalise.draft import Draft, Names
 
 SUMMARY = "body-is-summary"
 
@@ -37,14 +37,25 @@ _MODIFIED = (
 _LANGUAGE = ("inLanguage", "language", "lang", "language_code")
 _URL = ("url", "link", "canonical_url", "canonicalUrl", "canonical", "webUrl", "web_url", "mainEntityOfPage", "@id")
 _PUBLISHER = ("publisher", "source", "site", "site_name", "siteName", "provider", "copyrightHolder", "copyrightholder")
-_PLACE = ("dateline", "located")
-_FACTS = (_HEADLINE, _BODY, _SUMMARY, _AUTHORS, _PUBLISHED, _MODIFIED, _LANGUAGE, _URL, _PUBLISHER, _PLACE)
+_PLACE = ("dateline", "located", "place", "location")
+_EMBARGO = ("embargoedUntil", "embargoed", "embargo", "embargo_until", "embargoDate")
+_VERSION = ("version",)
+_STATUS = ("pubStatus", "pubstatus", "creativeWorkStatus")
+_COPYRIGHT = ("copyrightNotice", "copyrightnotice", "copyright", "copyright_notice")
+_USAGE_TERMS = ("usageTerms", "usageterms", "usageInfo", "rights", "license")
+_FACTS = {
+    "headline": _HEADLINE, "body": _BODY, "summary": _SUMMARY, "authors": _AUTHORS, "published": _PUBLISHED,
+    "modified": _MODIFIED, "language": _LANGUAGE, "url": _URL, "publisher": _PUBLISHER, "place": _PLACE,
+    "embargo": _EMBARGO, "version": _VERSION, "status": _STATUS, "copyright": _COPYRIGHT, "usage_terms": _USAGE_TERMS,
+}  # fmt: skip
+FACTS = tuple(_FACTS)
+"""What a setting may name fields for."""
 # Where a wrapping object keeps the words themselves. `@id` last: it names, it does not say.
 _INSIDE = ("value", "@value", "$date", "rendered", "main", "name", "text", "title", "url", "alternateName", "@id")
 _LAST_ROLES = frozenset({"creditline", "credit", "copyright", "usageterms"})
 _DEEPEST = 4
 _MOST = 50
-_FOLDS = {name.replace("_", "").lower(): name for names in _FACTS for name in names}
+_FOLDS = {name.replace("_", "").lower(): name for names in _FACTS.values() for name in names}
 
 
 def texts(value: Any, depth: int = 0) -> Iterator[str]:
@@ -84,7 +95,34 @@ def folded(record: Record) -> Record:
 
 
 def _fold(name: str) -> str:
-    return name.replace("_", "").replace("-", "").lower()
+    return name.replace("_", "").replace("-", "").replace(" ", "").lower()
+
+
+def is_known(name: str) -> bool:
+    """Whether a field of this name, in any case, says something that we look for."""
+    return _fold(name) in _FOLDS
+
+
+def read_record(record: Record, origin: str, names: Names) -> Draft:
+    """`read_fields` of a whole record: fields that a setting names first, then ours in any case."""
+    mapped = {_FACTS[fact][0]: value for fact, paths in names.items() if (value := _along(record, paths))}
+    draft = read_fields({**record, **mapped}, origin)
+    if not draft.paragraphs or SUMMARY in draft.warnings:
+        folds = read_fields({**folded(record), **mapped}, origin)
+        draft = folds if folds.paragraphs else draft
+    draft.origins |= dict.fromkeys((fact for fact in names if _along(record, names[fact])), "setting")
+    return draft
+
+
+def _along(record: Record, paths: tuple[str, ...]) -> Any:
+    """What the first of these dotted paths leads to; a key with a dot in it is taken as it is."""
+    for path in paths:
+        value: Any = record
+        for step in [path] if path in record else path.split("."):
+            value = value.get(step) if isinstance(value, dict) else None
+        if value:
+            return value
+    return None
 
 
 def read_fields(record: Record, origin: str) -> Draft:
@@ -100,6 +138,12 @@ def read_fields(record: Record, origin: str) -> Draft:
         url=_first(record, _URL, "http"),
         publisher=_first(record, _PUBLISHER),
         place=_first(record, _PLACE),
+        embargo=[(words, origin) for words in _stated(record, _EMBARGO)],
+        version=_first(record, _VERSION),
+        status=_first(record, _STATUS),
+        copyright=_plain(_first(record, _COPYRIGHT)),
+        usage_terms=_plain(_first(record, _USAGE_TERMS)),
+        origin=origin,
     )
     if not body and draft.paragraphs:
         draft.warnings.add(SUMMARY)

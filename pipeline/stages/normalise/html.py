@@ -16,7 +16,7 @@ from trafilatura import extract, load_html
 from pipeline.errors import BrokenRecord, NoArticle, TooLarge
 from pipeline.stages.normalise.charset import decode
 from pipeline.stages.normalise.cleaning import one_line, paragraphs
-from pipeline.stages.normalise.draft import Draft
+from pipeline.stages.normalise.draft import Context, Draft
 from pipeline.stages.normalise.fields import SUMMARY
 from pipeline.stages.normalise.page import read_page
 
@@ -45,14 +45,14 @@ _AFTER_MATTER = re.compile(
 _MOST_AFTER_RATIO = 0.25
 
 
-def parse_html(content: bytes) -> Draft:
+def parse_html(content: bytes, context: Context) -> Draft:
     """The article on the page. Raises NoArticle where there is none, BrokenRecord where the page cannot be parsed,
     TooLarge where it has more tags than any article.
     """
     if content.count(b"<") > _MOST_TAGS:
         raise TooLarge(f"the page has over {_MOST_TAGS} tags, which no article has; drop the article's own page")
     declared = _CHARSET.search(content[:_HEAD_BYTES])
-    text, warnings = decode(content, declared[1].decode() if declared else None)
+    text, warnings = decode(content, declared[1].decode() if declared else context.said.get("charset"))
     try:
         tree = load_html(text)
         if tree is None:

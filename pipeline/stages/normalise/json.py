@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 
 from pipeline.errors import BrokenRecord, NoArticle
-from pipeline.stages.normalise.charset import decode
-from pipeline.stages.normalise.draft import Draft
-from pipeline.stages.normalise.fields import SUMMARY, Record, folded, read_fields
+from pipeline.stages.normalise.charset import MENDED, decode, mend
+from pipeline.stages.normalise.draft import Context, Draft, Names
+from pipeline.stages.normalise.fields import SUMMARY, Record, read_record
 
 CONTROLS = "json-controls"
 TRUNCATED = "body-truncated"
@@ -36,16 +36,14 @@ _DEEPEST = 4
 _CUT_MARK = re.compile(r"(?:…|\.\.\.)?\s*\[\+\d+ char(?:acter)?s\]\s*\Z")
 
 
-def parse_json(content: bytes) -> Draft:
+def parse_json(content: bytes, context: Context) -> Draft:
     """The article in `content`. Raises BrokenRecord on broken JSON or another shape, NoArticle without a body."""
-    value, warnings = _load(content)
+    value, warnings = _load(content, context.said.get("charset"))
     while isinstance(value, list) and len(value) == 1:
         value = value[0]
     if not isinstance(value, dict):
         raise BrokenRecord(f"the JSON is {_kind(value)}, not an object; give one article as one object")
-    draft = _best(value)
-    if not draft.paragraphs:
-        draft = _best(folded(value))
+    draft = _best(value, context.names)
     if not draft.paragraphs:
         names = ", ".join(list(value)[:8])
         raise NoArticle(f"no field of this object holds an article's text (it has: {names}); name it `body` or `text`")
@@ -54,18 +52,31 @@ def parse_json(content: bytes) -> Draft:
     return draft
 
 
-def _load(content: bytes) -> tuple[Any, set[str]]:
+def _load(content: bytes, declared: str | None) -> tuple[Any, set[str]]:
     """The value, by orjson; what it refuses (other charsets, raw line ends in strings) by the slower library."""
     try:
-        return orjson.loads(content), set()
+        value = orjson.loads(content)
     except orjson.JSONDecodeError:
-        text, warnings = decode(content)
+        text, warnings = decode(content, declared)
+    else:
+        return (value, set()) if content.isascii() else _mended(value, content.decode())
     try:
         return json.loads(text), warnings
     except RecursionError as error:
         raise BrokenRecord("the JSON is nested too deeply to be an article; flatten it") from error
     except ValueError:
         return _load_leniently(text), warnings | {CONTROLS}
+
+
+def _mended(value: Any, text: str) -> tuple[Any, set[str]]:
+    """`value`, which is what `text` says, or what it says without its mojibake. JSON's own signs are ASCII, so that
+    mending leaves the shape alone.
+    """
+    mended = mend(text)
+    try:
+        return (value, set()) if mended is text else (orjson.loads(mended), {MENDED})
+    except orjson.JSONDecodeError:
+        return value, set()
 
 
 def _load_leniently(text: str) -> Any:
@@ -79,11 +90,11 @@ def _kind(value: Any) -> str:
     return f"a list of {len(value)}" if isinstance(value, list) else "null" if value is None else type(value).__name__
 
 
-def _best(value: Record) -> Draft:
+def _best(value: Record, names: Names) -> Draft:
     """The draft of the first object with a real body, from the outside in; else the first with anything."""
     drafts = []
     for record in _unwrap(value, 0):
-        draft = read_fields(record, "field")
+        draft = read_record(record, "field", names)
         if draft.paragraphs and SUMMARY not in draft.warnings:
             return draft
         drafts.append(draft)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pipeline.stages.normalise.cleaning import one_line
@@ -36,15 +36,28 @@ def read_page(tree: Any) -> Draft:
     draft = read_fields(node or {}, "json-ld")
     meta = _meta(tree)
     sites = [site for site in [*_all(meta, _SITES), draft.publisher or ""] if site and "://" not in site]
-    draft.headline = _headline(tree, [draft.headline or "", *_all(meta, _HEADLINES)], sites)
-    draft.publisher = next((site for site in [draft.publisher or "", *sites] if site and "://" not in site), None)
-    draft.authors = draft.authors or _all(meta, _AUTHORS)[:1]
-    draft.language = next(filter(None, [draft.language, *_root_languages(tree), *_all(meta, _LANGUAGES)]), None)
-    draft.url = next(filter(None, [*_canonical(tree), *_all(meta, ("og:url",)), draft.url]), None)
+    headline = _headline(tree, [draft.headline or "", *_all(meta, _HEADLINES)], sites)
+    if headline != draft.headline:
+        draft.headline, draft.origins["headline"] = headline, "page"
+    if not draft.authors:
+        draft.authors, draft.origins["authors"] = _all(meta, _AUTHORS)[:1], "meta"
+    _take(draft, "publisher", [site for site in [draft.publisher or "", *sites] if site and "://" not in site], "meta")
+    languages = [*_root_languages(tree), *_all(meta, _LANGUAGES)]
+    _take(draft, "language", [draft.language, *languages], "meta")
+    _take(draft, "url", [*_canonical(tree), *_all(meta, ("og:url",)), draft.url], "meta")
+    draft.origins["body"] = "page"
     stated = [*_all(meta, _PUBLISHED), *_times(tree)]
     draft.published += [(words, "meta") for words in stated] + [(day, "url") for day in _day_in_url(draft.url)]
     draft.modified += [(words, "meta") for words in _all(meta, _MODIFIED)]
     return draft
+
+
+def _take(draft: Draft, fact: str, candidates: Iterable[str | None], origin: str) -> None:
+    """The first of `candidates` that says anything becomes the fact."""
+    found = next(filter(None, candidates), None)
+    if found != getattr(draft, fact):
+        setattr(draft, fact, found)
+        draft.origins[fact] = origin
 
 
 def _headline(tree: Any, stated: list[str], sites: list[str]) -> str | None:

@@ -37,6 +37,11 @@ articles = st.builds(
     url=st.none() | words.map("https://example.org/".__add__),
     publisher=st.none() | words,
     place=st.none() | words,
+    version=st.none() | words,
+    status=st.sampled_from([None, "usable", "withheld", "canceled"]),
+    embargo=st.none() | dated,
+    copyright=st.none() | words,
+    usage_terms=st.none() | words,
     warnings=st.lists(slugs, max_size=3).map(tuple),
 )
 countries = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=2, max_size=2)

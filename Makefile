@@ -11,6 +11,7 @@ run: $(VENV)/ready
 	@exec $(COPYDESK) run $(ARGS)
 
 test: check
+	@.ci/prometheus $(VENV)/prometheus
 	$(VENV)/bin/python -m pytest -q
 
 check: $(VENV)/ready

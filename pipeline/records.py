@@ -7,6 +7,7 @@ A record's name says which hop it is on. All are frozen; nothing here does I/O o
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,15 @@ _POSITIONS = range(1 << 63)
 def source_name(path: bytes) -> str:
     """Inbox-relative `path` (bytes, `/` between parts) percent-encoded: printable, reversible, ASCII."""
     return quote_from_bytes(path, safe="/")
+
+
+def inbox_label(inbox: str) -> str:
+    """The inbox's own name, percent-encoded: its metric label and the first part of its ledger keys.
+
+    It is the last part of the path as given (a symbolic link is not resolved), so an inbox may be moved to
+    another place or machine under the same name without being published anew.
+    """
+    return source_name(os.fsencode(os.path.basename(os.path.abspath(inbox))))
 
 
 def article_id(source: str, position: int, sha256: str, version: int = 0) -> str:
@@ -65,6 +75,9 @@ class RawArticle:
     `url` and `date` (of a web archive's record); `xmlns` (declarations, as they stand in a start tag).
     """
 
+    inbox: str = ""
+    """Name of the inbox that it came by, percent-encoded: says whose freshness it counts to, and nothing else."""
+
     def headers(self) -> list[tuple[str, bytes]]:
         """The record's headers; those from `version` on only where they differ from the usual."""
         found = [
@@ -78,6 +91,8 @@ class RawArticle:
             found.append(("version", b"%d" % self.version))
         if not self.single:
             found.append(("single", b"0"))
+        if self.inbox:
+            found.append(("inbox", self.inbox.encode()))
         if self.context:
             found.append(("context", orjson.dumps(self.context, option=orjson.OPT_SORT_KEYS)))
         return found
@@ -100,6 +115,7 @@ class RawArticle:
             content=value,
             version=int(have.get("version", "0")),
             single=have.get("single") != "0",
+            inbox=have.get("inbox", ""),
             context=_context(have.get("context", "{}")),
         )
         if not _HEX_ID.fullmatch(raw.id):

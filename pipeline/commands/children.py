@@ -34,14 +34,25 @@ class Child:
 
 
 class Children:
-    """Keeps `run`'s children alive until `stop`. `say` gets one line for whatever a person should know."""
+    """Keeps `run`'s children alive until `stop`.
 
-    def __init__(self, settings: Settings, clock: Clock, log: IO[bytes], say: Callable[[str], None]) -> None:
+    `say` gets one line for whatever a person should know, `ended` the number of each process that is gone.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        log: IO[bytes],
+        say: Callable[[str], None],
+        ended: Callable[[int], None] = lambda pid: None,
+    ) -> None:
         self._environment = {**os.environ, **settings.environment()}
         self._drain_seconds = settings.drain_seconds
         self._clock = clock
         self._log = log
         self._say = say
+        self._ended = ended
         self._stopping = asyncio.Event()
         self._fatal: UserError | None = None
         self.children: list[Child] = []
@@ -89,6 +100,7 @@ class Children:
                 # `stop` came while the process was being made, and could not know of it.
                 child.process.terminate()
             code = await child.process.wait()
+            self._ended(child.process.pid)
             if self._stopping.is_set():
                 return
             if code == _WRONG_USE:

@@ -16,12 +16,12 @@ from pipeline.clock import Clock, rfc3339
 from pipeline.errors import FolderError
 from pipeline.inbox.feeder import Feeder
 from pipeline.inbox.ledger import Ledger
-from pipeline.inbox.scan import inbox_label, look_at
+from pipeline.inbox.scan import look_at
 from pipeline.inbox.splitters import Limits
 from pipeline.inbox.taking import Run
 from pipeline.kafka import max_record_bytes
 from pipeline.monitor.looks import Look
-from pipeline.records import RawArticle
+from pipeline.records import RawArticle, inbox_label
 from pipeline.settings import Settings
 from pipeline.stages.deduplicate import Index, decode_claims, encode_claims
 from pipeline.stages.tag import Tagger

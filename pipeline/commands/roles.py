@@ -25,6 +25,7 @@ from pipeline.metrics import Meter, open_labels
 from pipeline.monitor.board import board_in
 from pipeline.monitor.books import Books
 from pipeline.monitor.endpoint import Endpoint
+from pipeline.monitor.pulse import pulse
 from pipeline.monitor.report import Report
 from pipeline.settings import Settings
 
@@ -99,7 +100,7 @@ async def _serve(settings: Settings, role: str, body: Body, child: bool) -> None
     stop = stop_on_signals(settings.drain_seconds)
     if child:
         _stop_with_owner()
-    meter = Meter(open_labels=open_labels(settings))
+    meter = Meter(open_labels=open_labels(settings), role=role)
     state: State = {"ready": False, "why": "starting"}
     board = board_in(settings.data_dir) if child else None
 
@@ -119,9 +120,11 @@ async def _serve(settings: Settings, role: str, body: Body, child: bool) -> None
     if not child:
         await endpoint.start()
         print(f"{role}: metrics on http://{settings.metrics_host}:{endpoint.port}/metrics", file=sys.stderr)
+    heart = asyncio.create_task(pulse(meter, role, SystemClock()), name="pulse")
     try:
         await body(meter, report, stop)
     finally:
+        heart.cancel()
         if board:
             board.clear(role)
         await endpoint.stop()

@@ -89,8 +89,9 @@ def _merge_metrics_in(folder: Path) -> None:
 
 async def _run(settings: Settings, until_idle: bool) -> int:
     from pipeline.commands.roles import stop_on_signals
-    from pipeline.metrics import Meter, open_labels
+    from pipeline.metrics import Meter, forget_process, open_labels
     from pipeline.monitor.books import Books
+    from pipeline.monitor.pulse import pulse
 
     stop = stop_on_signals(settings.drain_seconds + 20)
     async with AsyncExitStack() as stack:
@@ -100,9 +101,11 @@ async def _run(settings: Settings, until_idle: bool) -> int:
         await ensure_topics(settings)
         log = stack.enter_context((Path(settings.data_dir) / LOG_FILE).open("ab"))
         board = board_in(settings.data_dir)
-        children = Children(settings, SystemClock(), log, _say)
+        children = Children(settings, SystemClock(), log, _say, forget_process)
         stack.push_async_callback(children.stop)
-        meter = Meter(open_labels=open_labels(settings))
+        meter = Meter(open_labels=open_labels(settings), role="run")
+        heart = asyncio.create_task(pulse(meter, "run", SystemClock()), name="pulse")
+        stack.callback(heart.cancel)
         books = Books(settings, meter)
         stack.push_async_callback(books.stop)
         before = (await books.refresh()).received

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.errors import FolderError
 from pipeline.inbox.after import after_dir
-from pipeline.inbox.scan import inbox_label
+from pipeline.records import inbox_label
 from pipeline.settings import Settings
 
 

@@ -107,8 +107,12 @@ def _set_aside(inbox: Inbox, run: Run) -> None:
 
 async def _commit(inbox: Inbox, session: Session, run: Run) -> None:
     begun = inbox.clock.monotonic()
-    await session.publisher.commit(run, inbox.now())
-    inbox.meter.observe("kafka_produce_seconds", inbox.clock.monotonic() - begun)
+    try:
+        await session.publisher.commit(run, inbox.now())
+    except _FAILURES:
+        inbox.meter.add("kafka_produce_errors_total", role="watcher")
+        raise
+    inbox.meter.observe("kafka_produce_seconds", inbox.clock.monotonic() - begun, role="watcher")
     _count(inbox, run)
     done = [(look, known) for look, known in run.ledger if known.state != "publishing"]
     for look, known in run.ledger:

@@ -10,8 +10,6 @@ import stat
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from pipeline.records import source_name
-
 Kind = Literal["file", "hidden", "symlink", "special", "unreadable"]
 _UNFINISHED = (b"~", b".tmp", b".part", b".crdownload")
 
@@ -27,15 +25,6 @@ class Look(NamedTuple):
     mtime_ns: int
     ctime_ns: int
     inode: int
-
-
-def inbox_label(inbox: str) -> str:
-    """The inbox's own name, percent-encoded: its metric label and the first part of its ledger keys.
-
-    It is the last part of the path as given (a symbolic link is not resolved), so an inbox may be moved to
-    another place or machine under the same name without being published anew.
-    """
-    return source_name(os.fsencode(os.path.basename(os.path.abspath(inbox))))
 
 
 def is_hidden(name: bytes) -> bool:

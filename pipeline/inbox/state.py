@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.clock import Clock, rfc3339
@@ -17,8 +16,9 @@ from pipeline.inbox.folder import Folder
 from pipeline.inbox.hints import Hints
 from pipeline.inbox.ledger import Ledger
 from pipeline.inbox.publisher import Publisher
-from pipeline.inbox.scan import Look, inbox_label
+from pipeline.inbox.scan import Look
 from pipeline.metrics import Meter
+from pipeline.records import inbox_label
 from pipeline.settings import Settings
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class Inbox:
         self.changed = changed
         self.root = os.fsencode(os.path.abspath(folder))
         self.label = inbox_label(folder)
-        self.source = Path(folder).resolve().name
+        self.source = self.label
         """The metric label."""
         self.target = after_dir(settings, folder) if settings.after == "move" else None
         self.hints = Hints(self.root)

@@ -160,6 +160,7 @@ class Taker:
             content=entry.content,
             version=version,
             single=entry.single,
+            inbox=origin.label,
         )
 
     def _reject(self, run: Run, entry: Entry) -> None:

@@ -76,6 +76,7 @@ class Books:
         snapshot = Snapshot(self._sums.received, settled, lag)
         if self._meter:
             record(self._meter, self._settings, snapshot)
+            self._meter.set("ledger_last_success_timestamp_seconds", self._clock.now().timestamp())
         return snapshot
 
     def _of(self, topic: str) -> list[TopicPartition]:
@@ -117,8 +118,9 @@ class Books:
 def record(meter: Meter, settings: Settings, snapshot: Snapshot) -> None:
     """Set the gauges of the books and of the lag."""
     meter.set("ledger_received", snapshot.received)
+    meter.set("ledger_watch_rejected", snapshot.watch_rejected)
     for outcome in OUTCOMES:
-        meter.set("ledger_settled", getattr(snapshot.settled, outcome), topic=topic_name(settings.prefix, outcome))
+        meter.set("ledger_settled", getattr(snapshot.settled, outcome), outcome=outcome)
     raw = topic_name(settings.prefix, "raw")
     for partition, lag in snapshot.lag.items():
         labels = {"topic": raw, "partition": str(partition)}

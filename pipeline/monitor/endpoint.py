@@ -19,6 +19,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from pipeline import __version__
+from pipeline.catalogue import ALWAYS
 from pipeline.clock import Clock, SystemClock
 from pipeline.errors import PortTakenError, SettingError
 
@@ -113,7 +114,9 @@ class Endpoint:
 
     async def _metrics(self, request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(shown_registry(self._registry)), headers={"Content-Type": content_type})
+        return web.Response(
+            body=encode(shown_registry(self._registry, not self._reasons())), headers={"Content-Type": content_type}
+        )
 
     async def _livez(self, request: web.Request) -> web.Response:
         silence = self._clock.monotonic() - self._last_beat
@@ -130,13 +133,20 @@ class Endpoint:
         return _json(self._status())
 
 
-class _BuildInfo(Collector):
-    """`copydesk_build_info`: always 1; what runs is in its labels."""
+class _Always(Collector):
+    """What is made anew for each scrape: `catalogue.ALWAYS`."""
+
+    def __init__(self, ready: bool) -> None:
+        self._found: dict[str, tuple[tuple[str, ...], float]] = {
+            "build_info": ((__version__, platform.python_version()), 1),
+            "ready": ((), float(ready)),
+        }
 
     def collect(self) -> Iterator[Metric]:
-        family = GaugeMetricFamily("copydesk_build_info", "What runs here.", labels=("version", "python"))
-        family.add_metric((__version__, platform.python_version()), 1)
-        yield family
+        for metric in ALWAYS:
+            family = GaugeMetricFamily(metric.full_name, metric.help, labels=metric.labels)
+            family.add_metric(*self._found[metric.name])
+            yield family
 
 
 class _Joined(Collector):
@@ -149,10 +159,10 @@ class _Joined(Collector):
         yield from self._source.collect()
 
 
-def shown_registry(registry: CollectorRegistry) -> CollectorRegistry:
-    """What /metrics shows: build info, and `registry` or, in multiprocess mode, all processes merged."""
+def shown_registry(registry: CollectorRegistry, ready: bool) -> CollectorRegistry:
+    """What /metrics shows: what is always there, and `registry` or, in multiprocess mode, all processes merged."""
     shown = CollectorRegistry()
-    shown.register(_BuildInfo())
+    shown.register(_Always(ready))
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         MultiProcessCollector(shown)  # type: ignore[no-untyped-call]  # the library types it not
     else:

@@ -44,21 +44,23 @@ def build(flow: Flow, fail: Callable[[BaseException], None]) -> faust.App:
     app = _new_app(flow, fail)
     raw = app.topic(topic_name(flow.settings.prefix, "raw"), value_serializer="raw", key_serializer="raw", acks=False)
     normalised, judged, tagged = (app.channel(maxsize=_CHANNEL_BATCHES) for _ in range(3))
+    for name in ("normalised", "judged", "tagged"):
+        flow.queue(name, _CHANNEL_BATCHES)
 
     @app.agent(raw, name="normalise")
     async def normalise(stream: StreamT[Delivered]) -> None:
         async for event in stream.events():
-            await normalised.put(await flow.normalise(event.message.value))
+            await flow.hand_on("normalised", normalised.put(await flow.normalise(event.message.value)))
 
     @app.agent(normalised, name="deduplicate")
     async def deduplicate(stream: StreamT[Normalised]) -> None:
         async for batch in stream:
-            await judged.put(await flow.deduplicate(batch))
+            await flow.hand_on("judged", judged.put(await flow.deduplicate(batch)))
 
     @app.agent(judged, name="tag")
     async def tag(stream: StreamT[Judged]) -> None:
         async for batch in stream:
-            await tagged.put(await flow.tag(batch))
+            await flow.hand_on("tagged", tagged.put(await flow.tag(batch)))
 
     @app.agent(tagged, name="sink")
     async def sink(stream: StreamT[Tagged]) -> None:
@@ -167,7 +169,7 @@ def _standalone() -> faust.App:
         crashing.append(asyncio.ensure_future(app.crash(error)))
 
     crashing: list[asyncio.Future[None]] = []
-    app = build(Flow(settings, SystemClock(), Meter(open_labels=open_labels(settings)), fail), fail)
+    app = build(Flow(settings, SystemClock(), Meter(open_labels=open_labels(settings), role="worker"), fail), fail)
     return app
 
 

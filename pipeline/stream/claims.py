@@ -91,6 +91,7 @@ class ClaimLog:
         self._in_flight += 1
         try:
             sent = await self._producer.send_and_wait(self._tp.topic, value, partition=0, timestamp_ms=now_ms)
+            self._meter.add("kafka_produced_total", topic=self._tp.topic)
             early = self._early.pop(sent.offset, None)
             if self._in_flight == 1:
                 self._early.clear()

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TypeVar
 
 from aiokafka import TopicPartition
 
+from pipeline.catalogue import CLOSED, OTHER_INBOX
 from pipeline.clock import Clock
 from pipeline.metrics import Meter
-from pipeline.records import Article
+from pipeline.records import Article, Tags, inbox_label
 from pipeline.settings import Settings
 from pipeline.stages.tag import Tagger
 from pipeline.stream.batch import Delivered, Judged, Normalised, Tagged
@@ -43,6 +44,8 @@ class Flow:
         self.claims = ClaimLog(settings, clock, meter, fail)
         self.sink = Sink(settings, clock)
         self._tagger = Tagger()
+        self._inboxes = {inbox_label(inbox) for inbox in settings.inbox}
+        self._queued = dict.fromkeys(CLOSED["queue"], 0)
         # One thread: the stages are Python and would only fight for the interpreter; what matters is that the event
         # loop stays free for heartbeats, endpoints and transactions.
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="stages")
@@ -61,7 +64,20 @@ class Flow:
         """See `Sink.fence`."""
         self._meter.add("rebalances_total")
         self._meter.set("assigned_partitions", len(tps))
+        begun = self._clock.monotonic()
         await self.sink.fence(tps, epoch)
+        self._meter.observe("rebalance_duration_seconds", self._clock.monotonic() - begun)
+
+    def queue(self, name: str, capacity: int) -> None:
+        """Say that there is a queue `name` between two stages that takes `capacity` batches."""
+        self._meter.set("queue_capacity", capacity, queue=name)
+
+    async def hand_on(self, name: str, put: Awaitable[None]) -> None:
+        """Put a batch into the queue `name`; how long that takes is the back-pressure."""
+        begun = self._clock.monotonic()
+        await put
+        self._meter.add("backpressure_seconds_total", self._clock.monotonic() - begun, queue=name)
+        self._waiting(name, +1)
 
     async def normalise(self, batch: Delivered) -> Normalised:
         """Records → clean articles with fingerprints."""
@@ -73,6 +89,7 @@ class Flow:
 
     async def deduplicate(self, batch: Normalised) -> Judged:
         """Claim the batch in the log and wait for the verdicts."""
+        self._waiting("normalised", -1)
         self._enter("deduplicate", len(batch.articles))
         begun = self._clock.monotonic()
         verdicts = await self.claims.claim(batch.fingerprints)
@@ -83,6 +100,7 @@ class Flow:
 
     async def tag(self, batch: Judged) -> Tagged:
         """Tag originals and revisions."""
+        self._waiting("judged", -1)
         self._enter("tag", len(batch.articles))
         done, seconds = await self._timed(lambda: tag_batch(batch, self._tagger.tag))
         self.pace.observe(batch.origin.size, seconds)
@@ -93,16 +111,21 @@ class Flow:
 
     async def commit(self, batch: Tagged) -> None:
         """Write the batch and its offset in one transaction, or drop it where it is stale."""
+        self._waiting("tagged", -1)
         self._enter("sink", batch.origin.size)
         begun = self._clock.monotonic()
-        written = await self.sink.commit(batch)
+        try:
+            written = await self.sink.commit(batch)
+        except Exception:
+            self._meter.add("kafka_produce_errors_total", role="worker")
+            raise
         seconds = self._clock.monotonic() - begun
         if written is None:
             self._meter.add("stale_batches_total")
             self._leave("sink", seconds)
             return
         self._leave("sink", seconds, ok=len(written))
-        self._meter.observe("kafka_produce_seconds", seconds)
+        self._meter.observe("kafka_produce_seconds", seconds, role="worker")
         self._count(batch, written)
 
     def _count(self, batch: Tagged, written: Sequence[Outcome]) -> None:
@@ -120,8 +143,16 @@ class Flow:
             self._meter.add("dlq_messages_total", stage=rejected.stage, error_type=rejected.reason)
         for name, count in _counts(written).items():
             self._meter.add("kafka_produced_total", count, topic=topic_name(self.settings.prefix, name))
+        for taxonomy, count in _tags(batch.tags).items():
+            self._meter.add("tags_assigned_total", count, taxonomy=taxonomy)
         for article in batch.articles:
-            self._meter.observe("end_to_end_seconds", _age_seconds(article, now))
+            inbox = article.raw.inbox if article.raw.inbox in self._inboxes else OTHER_INBOX
+            self._meter.observe("end_to_end_seconds", _age_seconds(article, now), source=inbox)
+
+    def _waiting(self, queue: str, change: int) -> None:
+        # A batch may be taken before whoever put it goes on, so this may be -1 for a moment.
+        self._queued[queue] += change
+        self._meter.set("queue_items", max(0, self._queued[queue]), queue=queue)
 
     def _enter(self, stage: str, articles: int) -> None:
         self._meter.add("stage_received_total", articles, stage=stage)
@@ -147,6 +178,10 @@ class Flow:
 def _counts(written: Sequence[Outcome]) -> dict[str, int]:
     topics = [outcome.topic for outcome in written]
     return {name: topics.count(name) for name in sorted(set(topics))}
+
+
+def _tags(found: Sequence[Tags | None]) -> dict[str, int]:
+    return {name: sum(len(getattr(tags, name)) for tags in found if tags) for name in CLOSED["taxonomy"]}
 
 
 def _age_seconds(article: Article, now: datetime) -> float:

@@ -11,8 +11,9 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from pipeline.catalogue import ALWAYS, CLOSED, METRICS, OPEN, PREFIX, ROLES, Metric, page
 from pipeline.errors import rejection_reasons
-from pipeline.metrics import CLOSED, METRICS, PREFIX, Meter, Metric, open_labels
+from pipeline.metrics import Meter, open_labels
 from pipeline.settings import Settings
 
 SETTINGS = Settings(prefix="news", inbox=("here/wire", "here/web"), partitions=3)
@@ -59,7 +60,9 @@ def test_buckets_rise(metric: Metric) -> None:
 
 def test_no_name_is_given_twice_and_labels_are_of_closed_sets() -> None:
     assert len(set(IDS)) == len(IDS)
-    assert {label for metric in METRICS for label in metric.labels} <= {*CLOSED, "source", "topic", "partition"}
+    assert {name for metric in METRICS for name in metric.sets} == CLOSED.keys() | OPEN.keys()
+    assert not CLOSED.keys() & OPEN.keys()
+    assert all(len(metric.sets) == len(metric.labels) for metric in METRICS)
 
 
 def test_every_reason_can_be_counted() -> None:
@@ -69,10 +72,10 @@ def test_every_reason_can_be_counted() -> None:
 def test_every_series_is_there_at_zero_from_the_start(meter: Meter) -> None:
     samples = shown(meter)
     assert set(samples.values()) == {0.0}
-    sizes = {**{name: len(values) for name, values in CLOSED.items()}, "source": 2, "partition": 3}
+    sizes = {name: len(values) for name, values in CLOSED.items()}
+    sizes |= {"source": 2, "origin": 3, "topic": 6, "raw": 1, "partition": 3}
     for metric in METRICS:
-        followed = "partition" in metric.labels  # of the raw topic alone
-        wanted = math.prod(1 if followed and label == "topic" else sizes.get(label, 6) for label in metric.labels)
+        wanted = math.prod(sizes[name] for name in metric.sets)
         name = metric.full_name + "_count" * (metric.kind == "histogram")
         assert sum(found == name for found, _ in samples) == wanted, name
 
@@ -124,12 +127,24 @@ def test_a_source_is_the_name_of_its_folder_and_never_a_path() -> None:
     assert found["source"] == ["wire", "blog"]
 
 
-def test_the_catalogue_is_documented_where_it_is_used() -> None:
-    """What dashboards and alerts ask for must be something that we export."""
-    exported = {m.full_name + end for m in METRICS for end in ("", "_bucket", "_sum", "_count")}
-    exported.add("copydesk_build_info")
-    folder = Path(__file__).parents[2] / "docker"
-    texts = [path.read_text() for path in folder.rglob("*") if path.suffix in (".json", ".yml", ".yaml")]
-    asked = {name for text in texts for name in re.findall(r"\bcopydesk_[a-z_]+", text)}
-    assert asked
-    assert asked - exported == set()
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_exports_its_own_part_and_no_other(role: str) -> None:
+    meter = Meter(open_labels=open_labels(SETTINGS), role=role)
+    names = {re.sub("_(bucket|sum|count)$", "", name) for name, _ in shown(meter)}
+    assert names == {metric.full_name for metric in METRICS if role in metric.roles}
+    said = {dict(labels)["role"] for name, labels in shown(meter) if "role" in dict(labels)}
+    assert said == {role}
+    foreign = next(metric for metric in METRICS if role not in metric.roles)
+    with pytest.raises(KeyError):
+        meter.set(foreign.name, 1)
+
+
+def test_every_metric_is_somebodys() -> None:
+    assert all(metric.roles and set(metric.roles) <= set(ROLES) for metric in METRICS)
+
+
+def test_the_page_is_made_from_the_catalogue() -> None:
+    written = (Path(__file__).parents[2] / "docker/metrics.md").read_text()
+    assert written == page(), "run: python -m pipeline.catalogue > docker/metrics.md"
+    for metric in (*ALWAYS, *METRICS):
+        assert f"| `{metric.full_name}` | {metric.kind} |" in written

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.inbox.scan import inbox_label, is_hidden, look_at, scan
+from pipeline.inbox.scan import is_hidden, look_at, scan
+from pipeline.records import inbox_label
 
 
 @pytest.fixture

@@ -84,10 +84,12 @@ def test_ready_once_there_is_no_reason_against_it() -> None:
         answer = await get("/readyz")
         assert answer.status == 503
         assert await answer.json() == {"ready": False, "reasons": ["worker 7: replaying"]}
+        assert "copydesk_ready 0.0" in await (await get("/metrics")).text()
         reasons.clear()
         answer = await get("/readyz")
         assert answer.status == 200
         assert await answer.json() == {"ready": True, "reasons": []}
+        assert "copydesk_ready 1.0" in await (await get("/metrics")).text()
 
     serve(check, reasons=lambda: list(reasons))
 

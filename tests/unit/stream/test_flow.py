@@ -61,3 +61,25 @@ def test_cheap_batches_let_the_next_ones_grow() -> None:
 
     before, after = asyncio.run(through())
     assert before < after <= SETTINGS.batch_articles
+
+
+def test_a_full_queue_is_back_pressure() -> None:
+    meter, clock = Meter(open_labels=open_labels(SETTINGS)), FakeClock()
+
+    async def put() -> None:
+        clock.advance(2.5)
+
+    async def through() -> list[float | None]:
+        flow = Flow(SETTINGS, clock, meter, lambda error: None)
+        flow.queue("judged", 2)
+        clean = await flow.normalise(delivered(of(raw("Aveiro"))))
+        held = []
+        await flow.hand_on("judged", put())
+        held.append(meter.registry.get_sample_value("copydesk_queue_items", {"queue": "judged"}))
+        await flow.tag(judge_batch(clean, [ORIGINAL]))
+        held.append(meter.registry.get_sample_value("copydesk_queue_items", {"queue": "judged"}))
+        return held
+
+    assert asyncio.run(through()) == [1, 0]
+    assert counts(meter)["backpressure_seconds_total['judged']"] == 2.5
+    assert meter.registry.get_sample_value("copydesk_queue_capacity", {"queue": "judged"}) == 2

@@ -59,6 +59,8 @@ COMMANDS = (
             "copydesk formats", "add_arguments"),
     Command("doctor", "check broker, topics, folders and limits", "doctor", "run",
             (*_KAFKA, *_TOPICS, "inbox", *_HTTP), "copydesk doctor --broker kafka:9092", "add_arguments"),
+    Command("topics", "make the topics that are missing", "topics", "run", (*_KAFKA, *_TOPICS),
+            "copydesk topics --broker kafka:9092"),
     Command("bench", "articles a second and CPU an article: plain loop against the whole pipeline", "bench", "run",
             ("data_dir", "log_level", "batch_articles", "batch_seconds"), "copydesk bench --articles 20000",
             "add_arguments"),

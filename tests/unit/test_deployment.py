@@ -5,11 +5,7 @@ No engine is needed: compose is read by podman-compose's `config` and by a typed
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,30 +16,10 @@ from compose_spec import PyCompose
 from pipeline import __version__
 from pipeline.cli import build_parser
 from pipeline.settings import ENVIRONMENT_PREFIX, Settings, load
+from tests.compose import ROOT, resolved, run_config, service
 
-ROOT = Path(__file__).parents[2]
-TOOLS = Path(sys.executable).parent
 OURS = ("watcher", "worker", "monitor")
-SERVICES = ("kafka", *OURS, "prometheus", "grafana")
-
-
-def run_config(**variables: str) -> subprocess.CompletedProcess[str]:
-    """`config` with only `variables` to interpolate; --dry-run: there need be no podman."""
-    command = [str(TOOLS / "podman-compose"), "--dry-run", "--file", "docker-compose.yml", "config"]
-    environment = {"PATH": os.defpath, **variables}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
-
-
-@cache
-def resolved() -> str:
-    done = run_config(GRAFANA_PASSWORD="a-password")
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def service(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(resolved())["services"][name]
-    return found
+SERVICES = ("kafka", "topics", *OURS, "prometheus", "grafana")
 
 
 def read_yaml(path: str) -> Any:
@@ -96,7 +72,7 @@ def test_ports_are_published_on_this_machine_only(name: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in service(name).get("ports", []))
 
 
-@pytest.mark.parametrize("name", sorted(set(SERVICES) - set(OURS)))
+@pytest.mark.parametrize("name", ["kafka", "prometheus", "grafana"])
 def test_foreign_images_have_a_healthcheck(name: str) -> None:
     assert service(name)["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
 
@@ -105,8 +81,16 @@ def test_foreign_images_have_a_healthcheck(name: str) -> None:
 def test_our_image_is_this_version_and_waits_for_kafka(name: str) -> None:
     found = service(name)
     assert found["image"] == f"copydesk:{__version__}"
-    assert found["depends_on"]["kafka"]["condition"] == "service_healthy"
+    assert found["depends_on"] == {"topics": {"condition": "service_completed_successfully"}}
     assert "healthcheck" not in found  # else it would hide the image's
+
+
+def test_topics_are_made_once_before_any_role_starts() -> None:
+    found = service("topics")
+    assert found["image"] == f"copydesk:{__version__}"
+    assert found["depends_on"] == {"kafka": {"condition": "service_healthy"}}
+    assert found["restart"] == "on-failure"
+    assert found["healthcheck"] == {"disable": True}  # it serves nothing
 
 
 def test_two_workers_and_one_watcher() -> None:
@@ -132,7 +116,7 @@ def test_what_is_mounted_exists() -> None:
 # --- our roles ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", ["topics", *OURS])
 def test_commands_and_settings_are_ours(name: str) -> None:
     found = service(name)
     environment = found["environment"]

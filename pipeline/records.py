@@ -224,6 +224,8 @@ class Mention:
     kind: Literal["person", "organisation", "place"]
     name: str
     """Canonical name that the mention stands for."""
+    found: Literal["list", "model", "full-name", "short-form"] = "list"
+    """How: on our lists; by the model of names; as part of a name given in full; as a short form given in brackets."""
 
 
 @dataclass(frozen=True, slots=True)

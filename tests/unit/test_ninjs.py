@@ -153,7 +153,9 @@ def test_every_fact_has_its_slot() -> None:
                 {"name": "Portugal", "kind": "country", "country": "PT"},
             ],
             "keywords": ["ferry crews"],
-            "mentions": [{"start": 15, "end": 21, "text": "Lisbon", "kind": "place", "name": "Lisbon"}],
+            "mentions": [
+                {"start": 15, "end": 21, "text": "Lisbon", "kind": "place", "name": "Lisbon", "found": "list"}
+            ],
         },
     }
 

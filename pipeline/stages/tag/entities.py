@@ -1,26 +1,34 @@
-"""Who and where: segments and known spellings of one body become mentions."""
+"""text ─▶ known spellings and names by the model ─▶ pieces ─▶ who is named in full ─▶ mentions and places.
+
+The model says that a stretch is a name and of which kind; the lists say whom it names. Where they differ, well-known
+bodies and countries are what the list says, and of two stretches the longer one is the name.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import NamedTuple
 
 from pipeline.records import Article, Mention, Place
+from pipeline.stages.tag.chain import Chain, Kind, Span, Tokens, tokenise
+from pipeline.stages.tag.form import Form
 from pipeline.stages.tag.gazetteer import Gazetteer, Known
-from pipeline.stages.tag.names import NameRules, People, acronym, crowned
+from pipeline.stages.tag.lexicon import Lexicon
+from pipeline.stages.tag.names import People, acronym, crowned
 from pipeline.stages.tag.places import Atlas
-from pipeline.stages.tag.runs import Segment, Splitter, Word, runs
+from pipeline.stages.tag.words import arrays, stopwords, words
 
 # Of all words; above it the text is in Title Case or capitals, and a capital says nothing.
 MOST_CAPITALISED = 0.7
 # The names of a text that long, some 16,000 words, have all been said; a dump of megabytes must not hold the stream up.
 CHARACTERS_READ = 100_000
-Kind = Literal["person", "organisation", "place"]
 _COMPASS = frozenset(
     "North South East West Northern Southern Eastern Western Central Greater Downtown Upper Lower".split()
 )
+Reader = Callable[[Tokens, Sequence[tuple[int, int, str]]], list[Span]]
+"""What finds names: tokens and known spellings in, spans out."""
 
 
 @dataclass(slots=True)
@@ -39,6 +47,15 @@ class Found:
         return tuple(place for place, _ in Counter(self.places).most_common())
 
 
+class _Piece(NamedTuple):
+    """A stretch that may be a name: what the model says it is, if anything, and the known spelling that it is."""
+
+    start: int
+    end: int
+    kind: Kind | None
+    spelling: str
+
+
 @dataclass(slots=True)
 class _Reading:
     """What is known of one article while it is read."""
@@ -50,20 +67,25 @@ class _Reading:
     acronyms: dict[str, str] = field(default_factory=dict)
     found: Found = field(default_factory=Found)
 
-    @property
-    def end(self) -> int:
-        """Where the last mention ended."""
-        return self.found.mentions[-1].end if self.found.mentions else 0
+    def note(self, piece: _Piece, kind: Kind, name: str, how: str) -> None:
+        self.found.mentions.append(
+            Mention(piece.start, piece.end, self.text[piece.start : piece.end], kind, name, how)  # type: ignore[arg-type]
+        )
 
 
 class EntityFinder:
-    """Holds the gazetteer; `find` is pure."""
+    """Holds the gazetteer and the model; `find` is pure."""
 
-    def __init__(self) -> None:
+    def __init__(self, reader: Reader | None = None) -> None:
         self._atlas = Atlas()
         self._gazetteer = Gazetteer(self._atlas)
-        self._splitter = Splitter()
-        self._rules = NameRules()
+        self._small = stopwords()["en"]
+        self._form = Form()
+        self._beside = self._small | {w.lower() for w in words("titles.txt") | words("not_names.txt") | _COMPASS}
+        if reader is None:
+            file = arrays("chain.npz")
+            reader = Chain(Lexicon(self._atlas), file["weights"], file["moves"]).spans
+        self._read = reader
 
     def find(self, article: Article, english: bool) -> Found:
         """Mentions and places of `article`; people and organisations only where the language is English."""
@@ -72,110 +94,123 @@ class EntityFinder:
         headline = self._gazetteer.find(article.headline[:CHARACTERS_READ])
         spellings = [k.spelling for k in (*headline, *known) if k.spelling in self._atlas.names]
         reading = _Reading(text, english, self._atlas.hints(spellings))
-        known = [k for k in known if k.spelling in self._gazetteer.organisations or self._atlas.is_place(k.spelling)]
-        groups = list(runs(text))
-        shouting = sum(map(len, groups)) > MOST_CAPITALISED * (text.count(" ") + text.count("\n") + 1)
-        segments = self._segments(groups, known)
-        if english and not shouting:
-            self._name_people(segments, reading)
-        for segment, spelling in segments:
-            # `Bosnia and Herzegovina` is one mention over two segments.
-            if segment.start >= reading.end:
-                self._mention(segment, spelling, reading, names=english and not shouting)
+        tokens = tokenise(text, self._small)
+        capitals = sum(after - first for first, after in tokens.runs)
+        names = english and capitals <= MOST_CAPITALISED * (text.count(" ") + text.count("\n") + 1)
+        spans = self._read(tokens, self._gazetteer.letters(known)) if names else []
+        pieces = list(self._pieces(tokens, known, spans, names))
+        for piece in pieces:
+            self._introduce(piece, reading)
+        if names:
+            pieces = sorted([*pieces, *self._again(tokens, pieces, reading)])
+        for piece in pieces:
+            self._mention(piece, reading)
         if article.place and (place := self._atlas.dateline(article.place, reading.hints)):
             reading.found.places.append(place)
         return reading.found
 
-    def _segments(self, groups: list[list[Word]], known: list[Known]) -> list[tuple[Segment, str]]:
-        """Segments, each with the known spelling that it is, or an empty string."""
-        ends = {k.start: k for k in known}
-        found: list[tuple[Segment, str]] = []
-        for group in groups:
-            if self._splitter.is_empty(group):
-                continue
-            for piece, spelling in self._cut(group, ends):
-                if spelling:
-                    found.append((Segment(piece), spelling))
-                else:
-                    found.extend((segment, _whole(segment, ends)) for segment in self._splitter.segments(piece))
-        return found
+    def _introduce(self, piece: _Piece, reading: _Reading) -> None:
+        """Learn who is named in full, and which short form stands in brackets after a name."""
+        text = reading.text[piece.start : piece.end]
+        if piece.kind == "person" and " " in text:
+            reading.people.add(text, piece.start)
+        elif piece.kind == "organisation" and (short := acronym(text, reading.text, piece.end)):
+            reading.acronyms[short] = " ".join(text.split())
 
-    def _cut(self, group: list[Word], known: dict[int, Known]) -> Iterable[tuple[list[Word], str]]:
-        """Take known organisations of several words out of a run, since titles and breaks may be inside them."""
-        rest: list[Word] = []
-        i = 0
-        while i < len(group):
-            hit = known.get(group[i].start)
-            after = i + 1
-            if hit and " " in hit.spelling and hit.spelling in self._gazetteer.organisations:
-                while after < len(group) and group[after].end <= hit.end:
-                    after += 1
-                yield from [(rest, "")] if rest else []
-                yield group[i:after], hit.spelling
-                rest = []
-            else:
-                rest.append(group[i])
-            i = after
-        yield from [(rest, "")] if rest else []
+    def _again(self, tokens: Tokens, pieces: list[_Piece], reading: _Reading) -> Iterator[_Piece]:
+        """Lone words that the article has introduced, where nothing else was made of them."""
+        taken = {piece.start for piece in pieces}
+        for first, after in tokens.runs:
+            word, start = tokens.words[first], tokens.start(first)
+            known = word in reading.acronyms or reading.people.known(word, start)
+            if after - first == 1 and known and start not in taken:
+                yield _Piece(start, start + len(word), None, "")
 
-    def _name_people(self, segments: list[tuple[Segment, str]], reading: _Reading) -> None:
-        """First pass: who is named in full anywhere, so that a surname before it is the same person."""
-        for segment, spelling in segments:
-            if spelling or self._rules.is_organisation(segment):
-                continue
-            self._rules.tidy(segment)
-            if len(segment.words) > 1 and self._rules.is_person(segment, reading.text):
-                reading.people.add(segment, reading.text)
+    def _pieces(self, tokens: Tokens, known: list[Known], spans: list[Span], names: bool) -> Iterator[_Piece]:
+        """The stretches in order, none over another."""
+        taken = [k for k in known if self._holds(k, tokens, spans, names)]
+        by_start = {k.start: k for k in taken}
+        free = [s for s in spans if not any(k.start < s.end and s.start < k.end for k in taken)]
+        free = [tidy for s in free for tidy in self._form.tidied(s, tokens.text)]
+        if names:
+            more = list(self._form.missed(tokens, [*free, *(Span(k.start, k.end, "organisation") for k in taken)]))
+            free = [s for s in free if not any(m.start < s.end and s.start < m.end for m in more)] + more
+        same = {(k.start, k.end): k.spelling for k in known}
+        pieces = [_Piece(s.start, s.end, s.kind, same.get((s.start, s.end), "")) for s in free]
+        kinds = {(s.start, s.end): s.kind for s in spans}
+        pieces += [_Piece(k.start, k.end, kinds.get((k.start, k.end)), k.spelling) for k in by_start.values()]
+        return iter(sorted(pieces))
 
-    def _mention(self, segment: Segment, spelling: str, reading: _Reading, *, names: bool) -> None:
-        """Second pass: decide what one segment is and note it."""
-        lone = segment.words[0].text if len(segment.words) == 1 else ""
-        person = reading.people.known(lone, segment.start) if lone else None
-        if names and person:
-            return _note(reading, segment, "person", person)
-        if self._place(segment, spelling, reading) or not names:
-            return None
-        return self._name(segment, spelling, lone, reading)
-
-    def _place(self, segment: Segment, spelling: str, reading: _Reading) -> bool:
-        """Note a place if the segment is one; a compass word before it is left off."""
-        if not spelling and len(segment.words) > 1 and segment.words[0].text in _COMPASS:
-            segment = Segment(segment.words[1:])
-            spelling = reading.text[segment.start : segment.end]
-        if not spelling or segment.title in ("Mr", "Mrs", "Ms", "Dr", "Mr.", "Mrs.", "Ms.", "Dr."):
+    def _holds(self, known: Known, tokens: Tokens, spans: list[Span], names: bool) -> bool:
+        """Whether a known spelling stands by itself, whatever the model says of the words in it."""
+        body = known.spelling in self._gazetteer.organisations
+        if body and not names:
             return False
-        start = segment.start
-        before = reading.text[max(0, start - 10) : start]
-        place = self._atlas.resolve(spelling, before, reading.text, reading.hints, reading.english)
-        if place is None:
+        if not body and not self._atlas.is_place(known.spelling):
             return False
-        _note(reading, segment, "place", place.name, start + len(spelling))
-        reading.found.places.append(place)
+        over = [s for s in spans if s.start < known.end and known.start < s.end]
+        if over:
+            inside = all(known.start <= s.start and s.end <= known.end for s in over)
+            country = not body and self._atlas.names[known.spelling].country is not None
+            return inside and (body or country or " " in known.spelling)
+        return body or self._stands_alone(known, tokens)
+
+    def _stands_alone(self, known: Known, tokens: Tokens) -> bool:
+        """Whether no other name's word touches it: `Paris`, not `Paris Hilton`."""
+        for first, after in tokens.runs:
+            if tokens.start(first) <= known.start and known.end <= tokens.end(after - 1):
+                around = [
+                    tokens.words[i]
+                    for i in range(first, after)
+                    if tokens.end(i) <= known.start or tokens.start(i) >= known.end
+                ]
+                return all(word.lower() in self._beside for word in around)
         return True
 
-    def _name(self, segment: Segment, spelling: str, lone: str, reading: _Reading) -> None:
-        """Note a person or an organisation, or nothing."""
-        organisation = self._gazetteer.organisations.get(spelling) or reading.acronyms.get(lone)
-        short = acronym(segment, reading.text)
-        if not organisation and (short or self._rules.is_organisation(segment)):
-            organisation = " ".join(reading.text[segment.start : segment.end].split())
-        if organisation:
-            if short:
-                reading.acronyms[short] = organisation
-            return _note(reading, segment, "organisation", organisation, segment.start + len(spelling))
-        if spelling or not self._rules.is_person(segment, reading.text):
+    def _mention(self, piece: _Piece, reading: _Reading) -> None:
+        """Decide what one stretch is and note it."""
+        text = reading.text[piece.start : piece.end]
+        person = reading.people.known(text, piece.start) if " " not in text else None
+        if person and person != text:
+            return reading.note(piece, "person", person, "full-name")
+        body = self._gazetteer.organisations.get(piece.spelling)
+        if body:
+            return reading.note(piece, "organisation", body, "list")
+        if text in reading.acronyms:
+            return reading.note(piece, "organisation", reading.acronyms[text], "short-form")
+        if self._place(piece, reading) or piece.kind is None:
             return None
-        if not lone:
-            return _note(reading, segment, "person", reading.people.canonical(segment, reading.text))
-        return _note(reading, segment, "person", f"{segment.title} {lone}" if crowned(segment) else lone)
+        return self._name(piece, text, reading)
 
+    def _place(self, piece: _Piece, reading: _Reading) -> bool:
+        """Note a place if the stretch is one, in the list or by the model."""
+        spelling = piece.spelling
+        country = bool(spelling) and self._atlas.is_country(spelling)
+        if piece.kind in ("person", "organisation") and not country:
+            return False
+        if not spelling and piece.kind == "place":
+            piece, spelling = self._without_compass(piece, reading.text)
+        place = None
+        if spelling:
+            before = " in " if piece.kind == "place" else reading.text[max(0, piece.start - 10) : piece.start]
+            place = self._atlas.resolve(spelling, before, reading.text, reading.hints, reading.english)
+        if place:
+            reading.note(piece, "place", place.name, "list")
+            reading.found.places.append(place)
+        return place is not None
 
-def _whole(segment: Segment, known: dict[int, Known]) -> str:
-    """The known spelling that covers all of `segment`, perhaps with small words after it (`Isle of Man`)."""
-    hit = known.get(segment.start)
-    return hit.spelling if hit and hit.end >= segment.end else ""
+    def _without_compass(self, piece: _Piece, text: str) -> tuple[_Piece, str]:
+        """`Northern Ireland` is known as such; of `Northern Iraq` only `Iraq` is."""
+        first, _, rest = text[piece.start : piece.end].partition(" ")
+        if first in _COMPASS and self._atlas.is_place(rest):
+            return piece._replace(start=piece.end - len(rest)), rest
+        return piece, ""
 
-
-def _note(reading: _Reading, segment: Segment, kind: Kind, name: str, end: int = 0) -> None:
-    start, end = segment.start, max(end, segment.end)
-    reading.found.mentions.append(Mention(start, end, reading.text[start:end], kind, name))
+    def _name(self, piece: _Piece, text: str, reading: _Reading) -> None:
+        """Note what only the model knows."""
+        name = " ".join(text.split())
+        if piece.kind == "person":
+            before = reading.text[max(0, piece.start - 10) : piece.start]
+            name = reading.people.canonical(text) if " " in text else crowned(text, before)
+        if piece.kind:
+            reading.note(piece, piece.kind, name, "model")

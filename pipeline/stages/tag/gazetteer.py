@@ -22,6 +22,7 @@ class Gazetteer:
     """Finds known spellings, whole words only. What they mean is for the reader to decide."""
 
     def __init__(self, atlas: Atlas) -> None:
+        self._atlas = atlas
         self.organisations: dict[str, str] = {}
         for name, aliases in rows("organisations.tsv"):
             for spelling in (name, *alternatives(aliases)):
@@ -37,3 +38,13 @@ class Gazetteer:
             for number, start, end in self._automaton.find_matches_as_indexes(text)
             if not (start and text[start - 1].isalnum()) and not (end < last and text[end].isalnum())
         ]
+
+    def letters(self, known: list[Known]) -> list[tuple[int, int, str]]:
+        """What the chain is told of each known spelling: where it is, and a letter for what it may be."""
+        return [(start, end, self._letter(spelling)) for start, end, spelling in known]
+
+    def _letter(self, spelling: str) -> str:
+        if spelling in self.organisations:
+            return "o"
+        name = self._atlas.names[spelling]
+        return "c" if name.country else "y" if name.cities else "p"

@@ -32,6 +32,8 @@ class Atlas:
 
     def __init__(self) -> None:
         self.names: dict[str, Name] = {}
+        self._continents: dict[str, str] = {}
+        self._usual = {(name, code) for name, code in rows("namesakes.tsv")}
         self._needs: dict[str, tuple[str, ...]] = {}
         self._common = words("city_stop.txt") | words("first_names.txt")
         self._small = frozenset().union(*stopwords().values())
@@ -42,7 +44,8 @@ class Atlas:
         return self.names.setdefault(spelling, Name())
 
     def _load_countries(self) -> None:
-        for code, number, name in rows("countries.tsv"):
+        for code, number, name, continent in rows("countries.tsv"):
+            self._continents[code] = f"continent {continent}"
             self._name(name).country = Place(name, "country", code, geonames_id=int(number))
         by_code = {n.country.code: n.country for n in self.names.values() if n.country}
         for code, aliases, people, needs in rows("country_words.tsv"):
@@ -67,15 +70,36 @@ class Atlas:
         name = self.names.get(spelling)
         return name is not None and (name.country is not None or bool(name.cities))
 
+    def is_country(self, spelling: str) -> bool:
+        """Whether `spelling` names a country."""
+        name = self.names.get(spelling)
+        return name is not None and name.country is not None
+
     def hints(self, spellings: Iterable[str]) -> Counter[str]:
-        """How often the names found in a text speak for each country (by code)."""
+        """How often the names found in a text speak for each country (by code), and for each continent.
+
+        A city speaks for its continent only, and only one that no other country has.
+        """
         found: Counter[str] = Counter()
         for spelling in spellings:
             name = self.names[spelling]
-            found.update(name.hints)
+            codes = list(name.hints)
             if name.country and name.country.code not in self._needs:
-                found[name.country.code] += 1
+                codes.append(name.country.code)
+            found.update(codes)
+            cities = {city.code for city, _ in name.cities}
+            found.update(self._continents[code] for code in codes or (cities if len(cities) == 1 else ()))
         return found
+
+    def _nearest(self, cities: list[tuple[Place, int]], hints: Counter[str]) -> tuple[Place, int]:
+        """Of namesakes the one in the country, then on the continent, that the text speaks of most; then the usual."""
+
+        def speaks(city: tuple[Place, int]) -> tuple[int, int, bool, int]:
+            place, population = city
+            usual = (place.name, place.code) in self._usual
+            return hints[place.code], hints[self._continents[place.code]], usual, population
+
+        return max(cities, key=speaks)
 
     def resolve(self, spelling: str, before: str, text: str, hints: Counter[str], english: bool) -> Place | None:
         """The place that `spelling` means in `text`, or None.
@@ -97,7 +121,7 @@ class Atlas:
         """The city in the country that the text speaks of most, else the largest: if there is evidence enough."""
         if not name.cities or spelling.lower() in self._small:
             return None
-        city, population = max(name.cities, key=lambda c: (hints[c[0].code], c[1]))
+        city, population = self._nearest(name.cities, hints)
         hinted = hints[city.code] > 0
         if spelling in self._common:
             return city if hinted and located and english else None
@@ -112,7 +136,7 @@ class Atlas:
             return None
         if name.country or not name.cities:
             return name.country
-        return max(name.cities, key=lambda c: (hints[c[0].code], c[1]))[0]
+        return self._nearest(name.cities, hints)[0]
 
 
 _BEFORE_A_PLACE = tuple(f" {word} " for word in _LOCATIVES) + tuple(f"{word.title()} " for word in _LOCATIVES)

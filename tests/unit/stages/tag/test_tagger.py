@@ -166,6 +166,20 @@ def test_of_namesakes_the_one_whose_country_is_spoken_of_else_the_largest(
 
 
 @pytest.mark.parametrize(
+    ("text", "place", "expected"),
+    [
+        ("Port workers of the Seychelles went on strike, and the harbour stood still.", "VICTORIA", ("Victoria", "SC")),
+        ("The ships wait off Antwerp and off Valencia until the cranes are mended.", None, ("Valencia", "ES")),
+        ("In Caracas and in Valencia the lights went out, as in much of Venezuela.", None, ("Valencia", "VE")),
+    ],
+)
+def test_of_namesakes_the_one_nearest_to_what_else_is_named(
+    text: str, place: str | None, expected: tuple[str, str], tagger: Tagger
+) -> None:
+    assert expected in places(tagger.tag(article(text, place=place)))
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "Reading is good for you, and a nice book is better than a film.",

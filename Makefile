@@ -4,7 +4,7 @@ COPYDESK := $(VENV)/bin/copydesk
 # `make run` alone does the main job on our samples and on your own inbox.
 ARGS ?= --inbox seeds --inbox inbox
 
-.PHONY: run test check bench lock clean
+.PHONY: run test browser check bench lock clean
 
 run: $(VENV)/ready
 	@mkdir -p inbox
@@ -13,6 +13,10 @@ run: $(VENV)/ready
 test: check
 	@.ci/prometheus $(VENV)/prometheus
 	$(VENV)/bin/python -m pytest -q
+
+# The live page in headless Chromium, which has to be there (Debian: apt-get install chromium).
+browser: $(VENV)/ready
+	$(VENV)/bin/python -m pytest -q tests/browser
 
 check: $(VENV)/ready
 	$(VENV)/bin/ruff check .

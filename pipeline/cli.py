@@ -19,7 +19,8 @@ _KAFKA = ("broker", "broker_port", "data_dir", "prefix", "security_protocol", "s
 _TOPICS = ("partitions", "replication_factor", "max_article_bytes", "window_seconds")
 _INBOX = ("inbox", "after", "after_dir", "settle_seconds", "scan_seconds", "max_file_bytes", "max_unpacked_ratio")
 _WORK = ("batch_articles", "batch_seconds", "session_timeout_seconds", "drain_seconds")
-_HTTP = ("metrics_host", "metrics_port")
+_HTTP = ("metrics_host", "metrics_port", "http_certfile", "http_keyfile", "http_username", "http_password_file")
+_PAGE = ("page_host", "page_port")
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Command:
 
 COMMANDS = (
     Command("run", "everything on this machine: broker, topics, watcher, workers, monitor", "run", "run",
-            (*_KAFKA, *_TOPICS, *_INBOX, "workers", *_WORK, *_HTTP), "copydesk run --inbox news --workers 2",
+            (*_KAFKA, *_TOPICS, *_INBOX, "workers", *_WORK, *_HTTP, *_PAGE), "copydesk run --inbox news --workers 2",
             "add_arguments"),
     Command("broker", "the embedded Apache Kafka alone", "broker", "run", _KAFKA, "copydesk broker --broker-port 9092"),
     Command("watch", "publish an inbox's files to Kafka", "roles", "run_watch",
@@ -46,8 +47,8 @@ COMMANDS = (
             "copydesk watch --inbox news --broker kafka:9092", "add_child_argument"),
     Command("worker", "normalise, de-duplicate and tag", "roles", "run_worker", (*_KAFKA, *_TOPICS, *_WORK, *_HTTP),
             "copydesk worker --broker kafka:9092", "add_child_argument"),
-    Command("monitor", "serve consumer lag and the books as metrics", "roles", "run_monitor",
-            (*_KAFKA, *_TOPICS, "drain_seconds", *_HTTP), "copydesk monitor --broker kafka:9092"),
+    Command("monitor", "serve the live page, and consumer lag and the books as metrics", "roles", "run_monitor",
+            (*_KAFKA, *_TOPICS, "drain_seconds", *_HTTP, *_PAGE), "copydesk monitor --broker kafka:9092"),
     Command("tail", "look at a topic, one card an article", "tail", "run", _KAFKA,
             "copydesk tail enriched --from-beginning --limit 3", "add_arguments"),
     Command("status", "files waiting and why, lag, books, rates", "status", "run", (*_KAFKA, "inbox", *_HTTP),

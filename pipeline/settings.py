@@ -23,6 +23,9 @@ _ADDRESSES = (rf"({_ADDRESS}(,{_ADDRESS})*)?", "HOST:PORT, several parted by com
 # Kafka takes 249 signs; our own part of a topic's name and of a transactional id needs some of them.
 _TOPIC = (r"[a-zA-Z0-9._-]{1,200}", "1 to 200 letters, digits, dots, dashes or underscores")
 
+# RFC 7617: the first colon ends the user name.
+_USER = (r"[^:\x00-\x1f\x7f]*", "text without a colon")
+
 
 def _setting(
     default: Any,
@@ -87,6 +90,13 @@ class Settings:
     # endpoints
     metrics_host: str = _setting("127.0.0.1", "address of /metrics, /livez and /readyz")
     metrics_port: int = _setting(9108, "their port; 0 takes a free one", low=0, high=65_535)
+    page_host: str = _setting("127.0.0.1", "address of the live page")
+    page_port: int = _setting(8080, "its port; 0 takes a free one", low=0, high=65_535)
+    http_certfile: str = _setting("", "PEM file of the certificate for page and endpoints; empty: plain HTTP")
+    http_keyfile: str = _setting("", "PEM file of its key; empty: it is in http_certfile")
+    http_username: str = _setting("", "user name that page and endpoints ask for; empty: none", shape=_USER)
+    http_password: str = _setting("", "its password (environment or file only)", secret=True)
+    http_password_file: str = _setting("", "file that holds that password")
     # words
     log_level: str = _setting("warning", "how much is logged", choices=("debug", "info", "warning", "error"))
 
@@ -98,6 +108,10 @@ class Settings:
     def password(self) -> str:
         """The SASL password from its file or setting. Raises SettingError where the file cannot be read."""
         return _secret(self.sasl_password_file, "sasl_password_file") if self.sasl_password_file else self.sasl_password
+
+    def http_secret(self) -> str:
+        """The password of page and endpoints. Raises SettingError where the file cannot be read."""
+        return _secret(self.http_password_file, "http_password_file") if self.http_password_file else self.http_password
 
     def token(self) -> str:
         """The OAUTHBEARER token, read afresh. Raises SettingError where the file cannot be read."""

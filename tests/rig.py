@@ -33,6 +33,7 @@ class Rig:
             data_dir=str(folder / "data"),
             inbox=(str(self.inbox),),
             metrics_port=0,
+            page_port=0,
             session_timeout_seconds=6.0,
             **settings,  # type: ignore[arg-type]  # tests name real settings
         )

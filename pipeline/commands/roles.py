@@ -22,11 +22,13 @@ from pipeline.commands import with_broker
 from pipeline.errors import BrokerUnreachableError, StreamError
 from pipeline.kafka import ensure_topics
 from pipeline.metrics import Meter, open_labels
+from pipeline.monitor.access import access_of
 from pipeline.monitor.board import board_in
 from pipeline.monitor.books import Books
 from pipeline.monitor.endpoint import Endpoint
 from pipeline.monitor.pulse import pulse
 from pipeline.monitor.report import Report
+from pipeline.monitor.web.server import Page
 from pipeline.settings import Settings
 
 State = dict[str, Any]
@@ -66,7 +68,7 @@ def run_worker(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def run_monitor(settings: Settings, args: argparse.Namespace) -> int:
-    """`copydesk monitor`: lag and books as metrics, for deployments where each role has a process of its own."""
+    """`copydesk monitor`: lag and books as metrics and on the live page, where each role has a process of its own."""
     settings = with_broker(settings)
 
     async def body(meter: Meter, report: Callable[[Mapping[str, Any]], None], stop: asyncio.Event) -> None:
@@ -75,7 +77,9 @@ def run_monitor(settings: Settings, args: argparse.Namespace) -> int:
         await books.start()
         try:
             while not stop.is_set():
-                report({"ready": True, **Report(settings.broker, await books.refresh()).as_json()})
+                # Of watcher and workers only those that share our data directory are known.
+                found = Report(settings.broker, await books.refresh(), notes=board_in(settings.data_dir).read())
+                report({"ready": True, **found.as_json()})
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_BOOKS_SECONDS):
                         await stop.wait()
@@ -116,17 +120,24 @@ async def _serve(settings: Settings, role: str, body: Body, child: bool) -> None
         port=settings.metrics_port,
         reasons=lambda: [] if state.get("ready", True) else [f"{role}: {state.get('why') or 'starting'}"],
         status=lambda: state,
+        access=access_of(settings),
     )
+    page = Page(settings, lambda: state) if role == "monitor" else None
     if not child:
         await endpoint.start()
-        print(f"{role}: metrics on http://{settings.metrics_host}:{endpoint.port}/metrics", file=sys.stderr)
+        print(f"{role}: metrics on {endpoint.address}", file=sys.stderr)
     heart = asyncio.create_task(pulse(meter, role, SystemClock()), name="pulse")
     try:
+        if page:
+            await page.start()
+            print(f"{role}: live page on {page.address}", file=sys.stderr)
         await body(meter, report, stop)
     finally:
         heart.cancel()
         if board:
             board.clear(role)
+        if page:
+            await page.stop()
         await endpoint.stop()
 
 

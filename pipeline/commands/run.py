@@ -121,8 +121,8 @@ async def _run(settings: Settings, until_idle: bool) -> int:
             # A run that was killed leaves children behind for a moment; what they say is not about this one.
             return [note for note in board.read() if note["pid"] in children.pids]
 
-        port, status = await _open_endpoint(settings, stack, meter, children, notes)
-        view = stack.enter_context(View(settings, port))
+        metrics, page, status = await _open_endpoints(settings, stack, meter, children, notes)
+        view = stack.enter_context(View(settings, metrics, page))
         return await _look(view, books, notes, status, check, stop, Idle(before) if until_idle else None)
 
 
@@ -187,11 +187,13 @@ class Idle:
         return self._looks >= (_IDLE_LOOKS if report.books.balanced else _LEAK_LOOKS)
 
 
-async def _open_endpoint(
+async def _open_endpoints(
     settings: Settings, stack: AsyncExitStack, meter: Meter, children: Children, notes: Callable[[], list[Note]]
-) -> tuple[int, dict[str, Any]]:
-    """Serve all roles' metrics; returns the port and the dictionary behind /status."""
+) -> tuple[str, str, dict[str, Any]]:
+    """Serve all roles' metrics and the live page; returns their addresses and the dictionary behind both."""
+    from pipeline.monitor.access import access_of
     from pipeline.monitor.endpoint import Endpoint
+    from pipeline.monitor.web.server import Page
 
     status: dict[str, Any] = {}
     endpoint = Endpoint(
@@ -200,11 +202,18 @@ async def _open_endpoint(
         port=settings.metrics_port,
         reasons=lambda: not_ready(notes(), len(children.children)),
         status=lambda: status,
+        access=access_of(settings),
     )
     await endpoint.start()
     stack.push_async_callback(endpoint.stop)
-    _say(f"Kafka at {settings.broker}; metrics on http://{settings.metrics_host}:{endpoint.port}/metrics")
-    return endpoint.port, status
+    page = Page(settings, lambda: status)
+    # News matters more than the page about it, and two runs on one machine are nothing odd: any other port will do.
+    await page.start(elsewhere=True)
+    stack.push_async_callback(page.stop)
+    _say(f"Kafka at {settings.broker}; metrics on {endpoint.address}")
+    moved = f" (port {settings.page_port} is taken)" if settings.page_port not in (0, page.port) else ""
+    _say(f"Live page: {page.address}{moved}")
+    return endpoint.address, page.address, status
 
 
 def is_idle(report: Report) -> bool:

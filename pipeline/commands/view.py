@@ -23,11 +23,17 @@ _HINT = "Ctrl-C stops it; nothing is lost"
 class View:
     """Shows the books as they are read: a live page on a terminal, else plain lines. Use it in a `with` block.
 
-    `settings.broker` is the address that is shown; `metrics_port` is where our endpoint listens.
+    `settings.broker` is the address that is shown; `metrics` and `page` are those of our endpoint and live page.
     """
 
     def __init__(
-        self, settings: Settings, metrics_port: int, console: Console | None = None, clock: Clock | None = None
+        self,
+        settings: Settings,
+        metrics: str,
+        page: str = "",
+        *,
+        console: Console | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._console = console or Console(highlight=False, markup=False, emoji=False)
         self._clock = clock or SystemClock()
@@ -36,7 +42,7 @@ class View:
         )
         self._pace = Pace()
         self._began = self._clock.monotonic()
-        self.report = Report(settings.broker, metrics=f"http://{settings.metrics_host}:{metrics_port}/metrics")
+        self.report = Report(settings.broker, metrics=metrics, page=page)
         """What was shown last."""
 
     def __enter__(self) -> View:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import json
 import os
 import platform
@@ -21,7 +20,8 @@ from prometheus_client.registry import Collector
 from pipeline import __version__
 from pipeline.catalogue import ALWAYS
 from pipeline.clock import Clock, SystemClock
-from pipeline.errors import PortTakenError, SettingError
+from pipeline.monitor.access import OPEN, Access, guard
+from pipeline.monitor.listener import Listener
 
 DEAD_AFTER_SECONDS = 30.0
 BEAT_SECONDS = 1.0
@@ -59,6 +59,7 @@ class Endpoint:
         port: int = 0,
         reasons: Callable[[], list[str]] = _nothing,
         status: Callable[[], Mapping[str, Any]] = _empty,
+        access: Access = OPEN,
         clock: Clock | None = None,
         beat_seconds: float = BEAT_SECONDS,
     ) -> None:
@@ -67,19 +68,21 @@ class Endpoint:
         self._clock = clock or SystemClock()
         self._beat_seconds = beat_seconds
         self._last_beat = self._clock.monotonic()
-        self._runner: web.AppRunner | None = None
+        self._access = access
+        self._listener: Listener | None = None
         self._heart: asyncio.Task[None] | None = None
+
+    @property
+    def address(self) -> str:
+        """Where /metrics is."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{self._access.scheme}://{host}:{self.port}/metrics"
 
     async def start(self) -> None:
         """Listen; afterwards `port` is the real one. Raises PortTakenError, or SettingError on a foreign address."""
-        self._runner = web.AppRunner(self._application(), access_log=None, handle_signals=False)
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, self._host, self.port).start()
-        except OSError as error:
-            await self._runner.cleanup()
-            raise _cannot_listen(self._host, self.port, error) from error
-        self.port = self._runner.addresses[0][1]
+        listener = Listener(self._application(), self._host, self.port, self._access, what="metrics", setting="metrics")
+        self.port = await listener.start()
+        self._listener = listener
         self._heart = asyncio.create_task(self._beat(), name="endpoint-heartbeat")
 
     async def stop(self) -> None:
@@ -89,12 +92,12 @@ class Endpoint:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._heart
             self._heart = None
-        if self._runner:
-            await self._runner.cleanup()
-            self._runner = None
+        if self._listener:
+            await self._listener.stop()
+            self._listener = None
 
     def _application(self) -> web.Application:
-        application = web.Application()
+        application = web.Application(middlewares=[guard(self._access)])
         application.on_response_prepare.append(_add_headers)
         for path, handler in (
             ("/metrics", self._metrics),
@@ -177,14 +180,3 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
 def _json(value: Mapping[str, Any], status: int = 200) -> web.Response:
     # The standard library's json escapes what is not ASCII, half surrogates of odd file names included.
     return web.Response(text=json.dumps(value) + "\n", status=status, content_type="application/json")
-
-
-def _cannot_listen(host: str, port: int, error: OSError) -> PortTakenError | SettingError:
-    if error.errno in (errno.EADDRINUSE, errno.EACCES):
-        return PortTakenError(
-            f"cannot serve metrics on {host}:{port} ({os.strerror(error.errno)});"
-            " end the other program or choose another --metrics-port (0 takes a free one)"
-        )
-    return SettingError(
-        f"cannot listen on metrics_host {host!r} ({error.strerror}); it must be an address of this machine"
-    )

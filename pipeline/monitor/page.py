@@ -55,6 +55,8 @@ def _state(report: Report) -> Table:
     grid.add_row("watching", "; ".join(_watcher(note) for note in report.notes_of(WATCHER)) or "nobody watches")
     workers = report.notes_of(WORKER)
     grid.add_row("workers", ", ".join(_worker(note) for note in workers) or "none")
+    if report.page:
+        grid.add_row("page", Text(printable(report.page)))
     if report.metrics:
         grid.add_row("metrics", Text(printable(report.metrics)))
     return grid

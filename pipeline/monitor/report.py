@@ -33,6 +33,8 @@ class Report:
     """Those of the board."""
     metrics: str = ""
     """Address of /metrics, where we serve it."""
+    page: str = ""
+    """Address of the live page, where we serve it."""
 
     def notes_of(self, role: str) -> list[Note]:
         """The notes of one role."""

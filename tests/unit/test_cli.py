@@ -108,7 +108,9 @@ def taken() -> Iterator[str]:
         yield str(held.getsockname()[1])
 
 
-def one_line(arguments: Sequence[str], says: str, code: int = 2, before: str = r"\w+: metrics on \S+") -> None:
+def one_line(
+    arguments: Sequence[str], says: str, code: int = 2, before: str = r"\w+: (metrics|live page) on \S+"
+) -> None:
     """`copydesk ARGUMENTS` ends with `code` and one line that `says` so; at most `before` was said before it."""
     found = copydesk(*arguments)
     lines = [line for line in found.stderr.splitlines() if not re.fullmatch(before, line)]
@@ -121,6 +123,7 @@ def one_line(arguments: Sequence[str], says: str, code: int = 2, before: str = r
 @pytest.mark.parametrize("command", ["run", "worker", "monitor", "tail"])
 def test_a_broker_out_of_reach_is_one_line(command: str, refused: str, tmp_path: Path) -> None:
     more = ["--metrics-port", "0"] if command in ("worker", "monitor") else []
+    more += ["--page-port", "0"] if command == "monitor" else []
     more += ["--inbox", str(tmp_path)] if command == "run" else []
     one_line([command, "--broker", refused, "--data-dir", str(tmp_path / "data"), *more],
              rf"no Kafka answers at {refused} \(.*([Rr]efused|Connect call failed).*\); check --broker")  # fmt: skip
@@ -140,6 +143,11 @@ def test_a_taken_broker_port_is_one_line(taken: str, tmp_path: Path) -> None:
 
 def test_a_taken_metrics_port_is_one_line(taken: str, refused: str, tmp_path: Path) -> None:
     one_line(["worker", "--broker", refused, "--metrics-port", taken], rf"{taken} \(Address.* in use\).*--metrics-port")
+
+
+def test_a_taken_page_port_is_one_line(taken: str, refused: str, tmp_path: Path) -> None:
+    arguments = ["monitor", "--broker", refused, "--data-dir", str(tmp_path), "--metrics-port", "0"]
+    one_line([*arguments, "--page-port", taken], rf"live page on \S+{taken} \(Address.* in use\).*--page-port")
 
 
 def test_a_data_directory_in_use_is_one_line_and_touches_nothing(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def plain(width: int = 100) -> tuple[Console, StringIO]:
 def test_plain_lines_come_with_changes_and_no_faster_than_every_two_seconds() -> None:
     clock = FakeClock()
     console, file = plain()
-    with View(Settings(broker="b:1"), 9108, console, clock) as view:
+    with View(Settings(broker="b:1"), "http://127.0.0.1:9108/metrics", console=console, clock=clock) as view:
         for received in (1, 1, 2, 3):
             view.show(Snapshot(Received(received)), ())
         assert file.getvalue().count("\n") == 1
@@ -54,7 +54,7 @@ def test_a_terminal_gets_the_page_and_then_the_summary() -> None:
     file = StringIO()
     console = Console(file=file, width=100, force_terminal=True, markup=False, highlight=False)
     clock = FakeClock()
-    with View(Settings(broker="b:1"), 9108, console, clock) as view:
+    with View(Settings(broker="b:1"), "http://127.0.0.1:9108/metrics", console=console, clock=clock) as view:
         view.show(BOOKS, NOTES)
         clock.advance(3.0)
         view.summary(Snapshot(Received(1), Settled(1)), ())

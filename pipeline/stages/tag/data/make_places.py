@@ -58,8 +58,13 @@ def main() -> None:
     countries = [c for code, c in sorted(cache.get_countries().items()) if code not in LEFT_OUT]
     (HERE / "countries.tsv").write_text("".join(map(country_line, countries)), encoding="utf-8")
     capitals = {(plain(country["capital"]), country["iso"]) for country in countries}
-    cities = [c for c in cache.get_cities().values() if c["geonameid"] not in NEVER_MEANT]
-    cities = [c for c in cities if c["population"] >= SMALLEST_CITY or (plain(c["name"]), c["countrycode"]) in capitals]
+    cities = [
+        city
+        for city in cache.get_cities().values()
+        if city["geonameid"] not in NEVER_MEANT
+        and city["population"]
+        >= (SMALLEST_CAPITAL if (plain(city["name"]), city["countrycode"]) in capitals else SMALLEST_CITY)
+    ]
     cities.sort(key=lambda c: (-c["population"], c["geonameid"]))
     (HERE / "cities.tsv").write_text("".join(map(city_line, cities)), encoding="utf-8")
 

@@ -148,6 +148,12 @@ class UnknownFormat(BadInput):
     reason = "unknown-format"
 
 
+class TooCostly(BadInput):
+    """Its parser took more time or memory than one article may have."""
+
+    reason = "over-budget"
+
+
 class StageFault(BadInput):
     """An unexpected exception in a stage: that article alone is set aside."""
 

@@ -25,6 +25,12 @@ _TOPIC = (r"[a-zA-Z0-9._-]{1,200}", "1 to 200 letters, digits, dots, dashes or u
 
 # RFC 7617: the first colon ends the user name.
 _USER = (r"[^:\x00-\x1f\x7f]*", "text without a colon")
+_FACTS = (
+    "headline|body|summary|authors|published|modified|language|url|publisher|place|embargo|version|status|copyright"
+    "|usage_terms"
+)
+_FIELD = rf"(?:{_FACTS})=[\w.@$:-]{{1,80}}(?:,[\w.@$:-]{{1,80}}){{0,9}}"
+_FIELDS = (rf"(?:{_FIELD}(?: +{_FIELD}){{0,40}})?", "FACT=FIELD[,FIELD…], several parted by blanks")
 
 
 def _setting(
@@ -84,6 +90,17 @@ class Settings:
     workers: int = _setting(0, "worker processes of `run`; 0: one a core", low=0)
     batch_articles: int = _setting(500, "most articles in one batch", low=1)
     batch_seconds: float = _setting(0.5, "aim for the work in one batch", unit="seconds", low=0.01)
+    fields: str = _setting(
+        "",
+        "where JSON and CSV keep what: FACT=FIELD[,FIELD…], several parted by blanks; dots lead inwards",
+        shape=_FIELDS,
+    )
+    parse_seconds: float = _setting(
+        5.0, "an article whose parser takes more CPU time is rejected", unit="seconds", low=0.1
+    )
+    check_ratio: float = _setting(
+        0.01, "share of outgoing records that are held against both schemas", unit="ratio", low=0, high=1
+    )
     window_seconds: int = _setting(604_800, "how long de-duplication remembers an article", unit="seconds", low=60)
     session_timeout_seconds: float = _setting(8.0, "a silent worker is given up after this", unit="seconds", low=6)
     drain_seconds: float = _setting(20.0, "how long a stopping process may finish what it holds", unit="seconds", low=0)
@@ -104,6 +121,11 @@ class Settings:
     def group(self) -> str:
         """Consumer group of the workers, and stem of every transactional id."""
         return f"copydesk-{self.prefix}"
+
+    def field_names(self) -> dict[str, tuple[str, ...]]:
+        """`fields` by fact."""
+        pairs = (part.partition("=") for part in self.fields.split())
+        return {fact: tuple(names.split(",")) for fact, _, names in pairs}
 
     def password(self) -> str:
         """The SASL password from its file or setting. Raises SettingError where the file cannot be read."""

@@ -25,7 +25,8 @@ from pipeline.records import RawArticle, inbox_label
 from pipeline.settings import Settings
 from pipeline.stages.deduplicate import Index, decode_claims, encode_claims
 from pipeline.stages.tag import Tagger
-from pipeline.stream.batch import Delivered, Origin
+from pipeline.stream.batch import Delivered, Normalised, Origin
+from pipeline.stream.guard import Guard
 from pipeline.stream.outcomes import Outcome, outcomes
 from pipeline.stream.steps import judge_batch, normalise_batch, tag_batch
 from pipeline.topics import topic_name
@@ -44,6 +45,8 @@ class Explained:
     """In the file."""
     bytes_in: int
     """Of the article as found."""
+    origins: tuple[tuple[str, str], ...] = ()
+    """Each fact found and where it stood; see `Article.origins`."""
 
     @property
     def bytes_on_wire(self) -> int:
@@ -60,6 +63,11 @@ class Desk:
         self._max_bytes = max_record_bytes(settings)
         self._index = Index(settings.window_seconds)
         self._tagger = Tagger()
+        self._guard = Guard(settings)
+
+    def close(self) -> None:
+        """End what parses in our stead."""
+        self._guard.close()
 
     def explain(self, file: Path) -> Iterator[Explained]:
         """Every article of `file` in order; a large file comes in stretches, in bounded memory."""
@@ -89,15 +97,16 @@ class Desk:
 
     def _explained(self, stretch: Run) -> Iterator[Explained]:
         raws = {raw.id: raw for raw in stretch.raw}
-        for outcome in self._outcomes(stretch.raw):
+        normalised = normalise_batch(Delivered(_NOWHERE, [_record(raw) for raw in stretch.raw]), self._guard)
+        origins = {article.id: article.origins for article in normalised.articles}
+        for outcome in self._outcomes(normalised):
             raw = raws[outcome.key.decode()]
-            yield Explained(self._look(outcome), raw.position, len(raw.content))
+            yield Explained(self._look(outcome), raw.position, len(raw.content), origins.get(raw.id, ()))
         for rejected in stretch.rejected:
             outcome = Outcome("rejected", rejected.key.encode(), rejected.content, rejected.headers())
             yield Explained(self._look(outcome), rejected.position, len(rejected.content))
 
-    def _outcomes(self, raws: list[RawArticle]) -> Iterator[Outcome]:
-        normalised = normalise_batch(Delivered(_NOWHERE, [_record(raw) for raw in raws]))
+    def _outcomes(self, normalised: Normalised) -> Iterator[Outcome]:
         now_ms = int(self._clock.now().timestamp() * 1000)
         claims = decode_claims(encode_claims(normalised.fingerprints, now_ms))
         verdicts = self._index.apply(claims) if normalised.articles else []

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,14 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def _explain(settings: Settings, files: list[Path], as_json: bool) -> int:
-    desk = Desk(settings, SystemClock())
+    with closing(Desk(settings, SystemClock())) as desk:
+        totals = _show_all(desk, files, as_json)
+    if not as_json:
+        print(" · ".join(f"{name} {count}" for name, count in totals.items()))
+    return 0
+
+
+def _show_all(desk: Desk, files: list[Path], as_json: bool) -> Counter[str]:
     totals: Counter[str] = Counter()
     for file in files:
         why = left_alone(file)
@@ -53,9 +61,7 @@ def _explain(settings: Settings, files: list[Path], as_json: bool) -> int:
                 print(json.dumps(as_object(found)))
             else:
                 show(as_card(found))
-    if not as_json:
-        print(" · ".join(f"{name} {count}" for name, count in totals.items()))
-    return 0
+    return totals
 
 
 def left_alone(file: Path) -> str:
@@ -76,7 +82,7 @@ def as_card(found: Explained) -> Panel:
     """The article's card, with what is only of interest here."""
     said = content(found.look)
     size = f"{found.bytes_in:,} bytes found, {found.bytes_on_wire:,} bytes on the wire"
-    lines = [("topic", found.look.topic), ("size", size), *_dates(found.look.json), *said.lines]
+    lines = [("topic", found.look.topic), ("size", size), *_dates(found.look.json), *_origins(found), *said.lines]
     key = (found.look.key or b"").decode()
     return framed(said._replace(lines=lines), found.look.name, f"{key} · position {found.position}")
 
@@ -85,6 +91,16 @@ def _dates(record: Any) -> list[tuple[str, str]]:
     """Where the article's dates were read, and how much of them is known."""
     dates = record["x_copydesk"]["dates"] if isinstance(record, dict) and "x_copydesk" in record else {}
     return [(name, f"{_known(date)}, from “{date['raw']}” ({date['origin']})") for name, date in dates.items()]
+
+
+def _origins(found: Explained) -> list[tuple[str, str]]:
+    """What was found, by where it stood: `json-ld: headline, byline`."""
+    stood: dict[str, list[str]] = {}
+    for fact, origin in found.origins:
+        stood.setdefault(origin, []).append(fact.replace("_", " "))
+    return (
+        [("found in", "; ".join(f"{origin}: {', '.join(facts)}" for origin, facts in stood.items()))] if stood else []
+    )
 
 
 def _known(date: dict[str, str]) -> str:
@@ -100,6 +116,7 @@ def as_object(found: Explained) -> dict[str, Any]:
         "position": found.position,
         "bytes_found": found.bytes_in,
         "bytes_on_wire": found.bytes_on_wire,
+        "origins": dict(found.origins),
         "key": record["key"],
         "headers": record["headers"],
         "value": record["value"],

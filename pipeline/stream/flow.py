@@ -24,6 +24,7 @@ from pipeline.stages.tag import Tagger
 from pipeline.stream.batch import Delivered, Judged, Normalised, Tagged
 from pipeline.stream.claims import ClaimLog
 from pipeline.stream.delivery import Deliveries, Pace
+from pipeline.stream.guard import Guard
 from pipeline.stream.outcomes import Outcome
 from pipeline.stream.sink import Sink
 from pipeline.stream.steps import judge_batch, normalise_batch, tag_batch
@@ -46,6 +47,7 @@ class Flow:
         self._tagger = Tagger()
         self._inboxes = {inbox_label(inbox) for inbox in settings.inbox}
         self._queued = dict.fromkeys(CLOSED["queue"], 0)
+        self._guard = Guard(settings)
         # One thread: the stages are Python and would only fight for the interpreter; what matters is that the event
         # loop stays free for heartbeats, endpoints and transactions.
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="stages")
@@ -58,6 +60,7 @@ class Flow:
         """Let go of everything; transactions under way are aborted."""
         await self.claims.stop()
         await self.sink.close()
+        self._guard.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     async def fence(self, tps: set[TopicPartition], epoch: int) -> None:
@@ -82,7 +85,7 @@ class Flow:
     async def normalise(self, batch: Delivered) -> Normalised:
         """Records → clean articles with fingerprints."""
         self._enter("normalise", batch.origin.size)
-        done, seconds = await self._timed(lambda: normalise_batch(batch))
+        done, seconds = await self._timed(lambda: normalise_batch(batch, self._guard))
         self.pace.observe(batch.origin.size, seconds)
         self._leave("normalise", seconds, ok=len(done.articles), rejected=len(done.rejected))
         return done

@@ -20,7 +20,9 @@ from pipeline.stages.normalise.draft import Draft
 from pipeline.stages.normalise.headline import first_sentence
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
-_BY = re.compile(r"\s*(?:by|von|par|por)[\s:]+(?=\S)", re.I)
+_BY = re.compile(
+    r"\s*(?:(?:view )?all posts by|posted by|written by|by|von|vom|par|por|door|af|av|di)[\s:]+(?=\S)", re.I
+)
 _PERSON = re.compile(r"[^\W\d_][\w.'’-]*(?: [\w.'’-]+){1,3}")
 _JOINT = re.compile(r"\s*(?:;|,(?! (?:jr|sr|ii+|iv)\b)|\s+and\s|\s+&\s)\s*", re.I)
 _ROLE = re.compile(r"\b(?:AP|staff|press|news|agency)\b|writer|editor|reporter|correspondent|contribut|bureau", re.I)

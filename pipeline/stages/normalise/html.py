@@ -18,7 +18,7 @@ from pipeline.stages.normalise.charset import decode
 from pipeline.stages.normalise.cleaning import one_line, paragraphs
 from pipeline.stages.normalise.draft import Context, Draft
 from pipeline.stages.normalise.fields import SUMMARY
-from pipeline.stages.normalise.page import read_page
+from pipeline.stages.normalise.page import printed_day, read_page
 
 BODY_FROM_JSON_LD = "body-from-json-ld"
 
@@ -59,6 +59,7 @@ def parse_html(content: bytes, context: Context) -> Draft:
             raise NoArticle("this is no HTML page; drop plain text as .txt instead")
         draft = read_page(tree)
         body = _body(tree)
+        draft.published = draft.published or printed_day(tree)
     except (RecursionError, ValueError, TypeError, AttributeError, AssertionError) as error:
         raise BrokenRecord(f"the page cannot be parsed ({type(error).__name__}: {error}); save it anew") from error
     _choose_body(draft, body)

@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from htmldate import find_date
+from trafilatura.metadata import extract_author
+
 from pipeline.stages.normalise.cleaning import one_line
 from pipeline.stages.normalise.draft import Draft
 from pipeline.stages.normalise.fields import read_fields
@@ -39,8 +42,7 @@ def read_page(tree: Any) -> Draft:
     headline = _headline(tree, [draft.headline or "", *_all(meta, _HEADLINES)], sites)
     if headline != draft.headline:
         draft.headline, draft.origins["headline"] = headline, "page"
-    if not draft.authors:
-        draft.authors, draft.origins["authors"] = _all(meta, _AUTHORS)[:1], "meta"
+    _read_authors(draft, tree, meta, sites)
     _take(draft, "publisher", [site for site in [draft.publisher or "", *sites] if site and "://" not in site], "meta")
     languages = [*_root_languages(tree), *_all(meta, _LANGUAGES)]
     _take(draft, "language", [draft.language, *languages], "meta")
@@ -50,6 +52,29 @@ def read_page(tree: Any) -> Draft:
     draft.published += [(words, "meta") for words in stated] + [(day, "url") for day in _day_in_url(draft.url)]
     draft.modified += [(words, "meta") for words in _all(meta, _MODIFIED)]
     return draft
+
+
+def _read_authors(draft: Draft, tree: Any, meta: Meta, sites: list[str]) -> None:
+    """Who wrote it. A site that names itself as the author has not said who; then its byline may."""
+    stated = draft.authors
+    people = [name for name in stated if not is_site(name, sites)]
+    named = [name for name in _all(meta, _AUTHORS) if "://" not in name and not is_site(name, sites)][:1]
+    if people or not named:
+        draft.authors = people
+    else:
+        draft.authors, draft.origins["authors"] = named, "meta"
+    if not draft.authors and (printed := extract_author(tree)):
+        draft.authors, draft.origins["authors"] = printed.split("; "), "page"
+    draft.authors = draft.authors or stated
+
+
+def printed_day(tree: Any) -> list[tuple[str, str]]:
+    """The day of publication that the page shows to its readers, by htmldate: for pages that state none.
+
+    It is told not to look at the clock. The first of January is what it makes of a lone year, which is no day.
+    """
+    day = find_date(tree, original_date=True, extensive_search=True, max_date="2099-12-31")
+    return [(day, "page")] if day and not day.endswith("-01-01") else []
 
 
 def _take(draft: Draft, fact: str, candidates: Iterable[str | None], origin: str) -> None:

@@ -134,6 +134,8 @@ METRICS: tuple[Metric, ...] = (
     _work("revisions_total", "counter", "Enriched articles that revise an earlier one."),
     _work("dlq_messages_total", "counter", "Articles committed to the rejected topic.", "stage", "error_type"),
     _work("tags_assigned_total", "counter", "Tags on enriched articles.", "taxonomy"),
+    _work("records_checked_total", "counter", "Records written that were held against both schemas."),
+    _work("records_faulty_total", "counter", "Records among them that did not pass: a fault of ours; see the log."),
     _work("articles_untagged_total", "counter", "Enriched articles whose tagger failed."),
     # de-duplication
     _work("duplicates_total", "counter", "Articles committed to the duplicates topic.", "kind"),

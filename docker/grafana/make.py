@@ -115,6 +115,8 @@ STAGES = (
     Panel("Tags", "Assigned a second, by kind.", "ops", [(_rate("tags_assigned_total", "taxonomy"), "{{taxonomy}}")]),
     Panel("Untagged", "Enriched articles whose tagger failed, a second.", "ops",
           [(_rate("articles_untagged_total"), "untagged")]),
+    Panel("Schema", "Records held against both schemas, and those that did not pass, a second.", "ops",
+          [(_rate("records_checked_total"), "checked"), (_rate("records_faulty_total"), "faulty")]),
 )  # fmt: skip
 
 DEDUPLICATION = (

@@ -7,6 +7,7 @@ metric label.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from typing import TypeVar
 from aiokafka import TopicPartition
 
 from pipeline.catalogue import CLOSED, OTHER_INBOX
+from pipeline.checked import faults, is_sampled
 from pipeline.clock import Clock
 from pipeline.metrics import Meter
 from pipeline.records import Article, Tags, inbox_label
@@ -31,6 +33,7 @@ from pipeline.stream.steps import judge_batch, normalise_batch, tag_batch
 from pipeline.topics import topic_name
 
 R = TypeVar("R")
+logger = logging.getLogger(__name__)
 
 
 class Flow:
@@ -144,6 +147,7 @@ class Flow:
         self._meter.add("articles_enriched_total", sum(tags is not None for tags in batch.tags))
         for rejected in batch.rejected:
             self._meter.add("dlq_messages_total", stage=rejected.stage, error_type=rejected.reason)
+        self._check(written)
         for name, count in _counts(written).items():
             self._meter.add("kafka_produced_total", count, topic=topic_name(self.settings.prefix, name))
         for taxonomy, count in _tags(batch.tags).items():
@@ -156,6 +160,16 @@ class Flow:
         # A batch may be taken before whoever put it goes on, so this may be -1 for a moment.
         self._queued[queue] += change
         self._meter.set("queue_items", max(0, self._queued[queue]), queue=queue)
+
+    def _check(self, written: Sequence[Outcome]) -> None:
+        """Hold a share of the records against both schemas: a fault is ours, and the record is out already."""
+        ratio = self.settings.check_ratio
+        sample = [record for record in written if record.topic != "rejected" and is_sampled(record.key.decode(), ratio)]
+        found = [(record.key, wrong) for record in sample if (wrong := faults(record.value))]
+        self._meter.add("records_checked_total", len(sample))
+        self._meter.add("records_faulty_total", len(found))
+        for key, wrong in found[:1]:
+            logger.error("record %s breaks its schema (%s); please report it", key.decode(), wrong[0])
 
     def _enter(self, stage: str, articles: int) -> None:
         self._meter.add("stage_received_total", articles, stage=stage)

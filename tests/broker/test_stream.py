@@ -10,10 +10,10 @@ import pytest
 
 from pipeline import ninjs
 from pipeline.broker import EmbeddedBroker
+from pipeline.checked import faults
 from pipeline.records import RawArticle, Tags, Verdict
 from pipeline.stages.normalise import normalise
 from pipeline.stages.tag import Tagger
-from tests.golden.ninjs.check import faults
 from tests.oracle import Record
 from tests.rig import Rig, rig
 

@@ -20,6 +20,7 @@ import orjson
 import pytest
 
 from pipeline import ninjs
+from pipeline.checked import faults
 from pipeline.errors import BadInput
 from pipeline.inbox.splitters import Entry, Format, Limits, format_of, split
 from pipeline.inbox.unpack import Gunzip
@@ -27,7 +28,6 @@ from pipeline.records import Article, RawArticle, Verdict, article_id, source_na
 from pipeline.stages.deduplicate import Index, decode_claims, encode_claims, fingerprint
 from pipeline.stages.normalise import normalise
 from pipeline.stages.tag import Tagger
-from tests.golden.ninjs.check import faults
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 PROMISED: dict[str, Any] = json.loads(Path(__file__).with_name("seeds.expected.json").read_text())

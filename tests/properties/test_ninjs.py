@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import ninjs
+from pipeline.checked import faults
 from pipeline.records import ORIGINAL, Article, Dated, Mention, Place, RawArticle, Tags, Topic, Verdict
-from tests.golden.ninjs.check import faults
 
 # Any code point save lone surrogates, which no valid UTF-8 holds and `normalise` never lets through.
 words = st.text(min_size=1, max_size=40)

@@ -13,7 +13,8 @@ FILES = sorted((ROOT / "pipeline").rglob("*.py"))
 
 # From what everything rests on down to the command line. A package stands for all that is in it.
 HOUSE = """
-    errors formats clock settings records topics catalogue metrics settled ninjs generate kafka cluster transactions
+    errors formats clock settings records topics catalogue metrics settled ninjs checked generate kafka cluster
+    transactions
     broker inbox
     stages.normalise stages.deduplicate stages.tag
     stream monitor testing

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from pipeline import __version__, ninjs
+from pipeline.checked import faults, schema
 from pipeline.records import (
     ORIGINAL,
     Article,
@@ -21,7 +22,6 @@ from pipeline.records import (
     Verdict,
     article_id,
 )
-from tests.golden.ninjs.check import OURS, faults
 
 SOURCE = "wire/lisbon%20ferry.html"
 BODY = "Ferry crews in Lisbon ended a strike on Tuesday, Ana Prates said.\n\nThe harbour union had asked for “rest”."
@@ -219,9 +219,9 @@ def test_fields_that_are_written_as_they_stand_are_those_of_the_schema() -> None
     def names(record: type) -> list[str]:
         return [field.name for field in fields(record)]
 
-    ours = OURS["$defs"]["enriched"]["properties"]["x_copydesk"]["properties"]
+    ours = schema("article")["$defs"]["enriched"]["properties"]["x_copydesk"]["properties"]
     assert names(Mention) == list(ours["mentions"]["items"]["properties"])
-    assert names(Dated) == list(OURS["$defs"]["dated"]["properties"])
+    assert names(Dated) == list(schema("article")["$defs"]["dated"]["properties"])
 
 
 @pytest.mark.parametrize(

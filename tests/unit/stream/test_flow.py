@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
+import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -11,6 +13,7 @@ from pipeline.metrics import Meter, open_labels
 from pipeline.records import ORIGINAL
 from pipeline.settings import Settings
 from pipeline.stream.flow import Flow
+from pipeline.stream.outcomes import Outcome
 from pipeline.stream.steps import judge_batch
 from pipeline.testing import FakeClock
 from tests.unit.stream.test_steps import delivered, of, raw
@@ -83,3 +86,17 @@ def test_a_full_queue_is_back_pressure() -> None:
     assert asyncio.run(through()) == [1, 0]
     assert counts(meter)["backpressure_seconds_total['judged']"] == 2.5
     assert meter.registry.get_sample_value("copydesk_queue_capacity", {"queue": "judged"}) == 2
+
+
+def test_a_share_of_what_is_written_is_held_against_both_schemas(caplog: pytest.LogCaptureFixture) -> None:
+    meter = Meter(open_labels=open_labels(SETTINGS))
+
+    async def through() -> None:
+        flow = Flow(replace(SETTINGS, check_ratio=0.5), FakeClock(), meter, lambda error: None)
+        kept, passed_over = "0" * 32, "f" * 32
+        written = [Outcome("enriched", key.encode(), b'{"uri": 7}', []) for key in (kept, kept, passed_over)]
+        flow._check([*written, Outcome("rejected", b"a.txt", b"no JSON", [])])
+
+    asyncio.run(through())
+    assert counts(meter) == {"records_checked_total[]": 2, "records_faulty_total[]": 2}
+    assert "breaks its schema" in caplog.text

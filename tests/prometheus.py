@@ -70,10 +70,22 @@ class Prometheus:
 
     def wait(self, done: Callable[[], object], what: str, seconds: float = 60) -> None:
         """Poll until `done()`; names `what` it waited for where that takes too long."""
-        deadline = time.monotonic() + seconds
-        while not done():
-            assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain for {what}: {self.get('alerts')}"
-            time.sleep(0.2)
+        wait_for(done, f"{what}: {self.url}", seconds)
+
+
+def wait_for(done: Callable[[], object], what: str, seconds: float) -> None:
+    """Poll until `done()`; an endpoint that is not there yet counts as no."""
+    deadline = time.monotonic() + seconds
+    while not _says_yes(done):
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain for {what}"
+        time.sleep(0.2)
+
+
+def _says_yes(done: Callable[[], object]) -> bool:
+    try:
+        return bool(done())
+    except OSError:
+        return False
 
 
 def configuration(targets: Mapping[str, int], interval: str) -> dict[str, Any]:

@@ -6,23 +6,15 @@ Its configuration, the rules and the dashboards are the shipped ones; only targe
 from __future__ import annotations
 
 import json
-import os
 import re
-import socket
-import subprocess
-import sys
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
 
 from pipeline.broker import EmbeddedBroker
 from pipeline.catalogue import ALWAYS, METRICS
-from pipeline.generate import articles
-from pipeline.settings import ENVIRONMENT_PREFIX
-from tests import compose, oracle, prometheus
+from tests import oracle, prometheus
+from tests.compose import Deployment, deployed, free_ports
 
 DOCKER = Path(__file__).parents[2] / "docker"
 (GROUP,) = yaml.safe_load((DOCKER / "prometheus/rules/copydesk.yml").read_text())["groups"]
@@ -30,82 +22,6 @@ RECORDED = {rule["record"]: rule["expr"] for rule in GROUP["rules"] if "record" 
 ALERTS = {rule["alert"]: rule["expr"] for rule in GROUP["rules"] if "alert" in rule}
 DASHBOARDS = [json.loads(path.read_text()) for path in sorted((DOCKER / "grafana/dashboards").glob("*.json"))]
 COUNT = 300
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago, all different."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [found.getsockname()[1] for found in sockets]
-    for found in sockets:
-        found.close()
-    return ports
-
-
-class Deployment:
-    """The roles of docker-compose.yml as processes here, with its own command lines and environment.
-
-    Replaced is what only a container has: Kafka's name, the folders, and a port that all may have at once.
-    """
-
-    def __init__(self, broker: str, prefix: str, folder: Path) -> None:
-        self.inbox, self.folder = folder / "inbox", folder
-        self.inbox.mkdir()
-        self._here = {"BROKER": broker, "DATA_DIR": str(folder / "data"), "INBOX": str(self.inbox), "PREFIX": prefix}
-        self._here["METRICS_HOST"] = "127.0.0.1"
-        roles = ("watcher", "worker", "monitor")
-        self.ports = dict(zip(roles, free_ports(len(roles)), strict=True))
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
-
-    def start(self, name: str) -> subprocess.Popen[bytes]:
-        """Start the service `name` of docker-compose.yml."""
-        found = compose.service(name)
-        here = {**self._here, "METRICS_PORT": str(self.ports.get(name, 0))}
-        replaced = {ENVIRONMENT_PREFIX + key: value for key, value in here.items()}
-        known = {key for key in replaced if key != ENVIRONMENT_PREFIX + "PREFIX"}
-        assert known <= found["environment"].keys(), "only what compose sets is replaced"
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", "pipeline", *found["command"]],
-                env={"PATH": os.defpath, **found["environment"], **replaced},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        return self.processes[name]
-
-    def words(self) -> str:
-        """What the processes have said."""
-        return "\n".join(f"{path.name}: {path.read_text()}" for path in self.folder.glob("*.log"))
-
-    def metrics(self, name: str) -> str:
-        """A role's /metrics."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[name]}/metrics", timeout=10) as answer:
-            text: str = answer.read().decode()
-        return text
-
-    def drop(self, count: int, seed: int) -> None:
-        """Drop generated articles and a few files that cannot be used."""
-        lines = [made.line for made in articles(count, seed)]
-        for name, content in ((f"{seed}.jsonl", b"\n".join(lines)), (f"{seed}.txt", b""), (f"b{seed}.jsonl", b"{")):
-            draft = self.inbox / f".{name}"
-            draft.write_bytes(content)
-            draft.rename(self.inbox / name)
-
-
-@contextmanager
-def deployed(broker: str, prefix: str, folder: Path) -> Iterator[Deployment]:
-    made = Deployment(broker, prefix, folder)
-    topics = made.start("topics")
-    assert topics.wait(60) == 0, made.words()
-    try:
-        for name in made.ports:
-            made.start(name)
-        yield made
-    finally:
-        for process in made.processes.values():
-            if process.poll() is None:
-                process.kill()
-                process.wait()
 
 
 def instant(query: str) -> str:
@@ -201,8 +117,5 @@ def test_every_query_answers_and_a_killed_worker_is_seen(broker: EmbeddedBroker,
             server.wait(lambda: all(map(server.query, RECORDED)), "every recorded value, again")
             check_recorded(server)
             check_dashboards(server)
-        for name in deployment.ports:
-            deployment.processes[name].terminate()
-        codes = {name: deployment.processes[name].wait(40) for name in deployment.ports}
-        assert codes == dict.fromkeys(deployment.ports, 0), deployment.words()
+        deployment.stop()
     check_conserved(broker.bootstrap, prefix)

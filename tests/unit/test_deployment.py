@@ -16,7 +16,7 @@ from compose_spec import PyCompose
 from pipeline import __version__
 from pipeline.cli import build_parser
 from pipeline.settings import ENVIRONMENT_PREFIX, Settings, load
-from tests.compose import ROOT, resolved, run_config, service
+from tests.compose import ROOT, kafka_properties, mounts, resolved, run_config, service
 
 OURS = ("watcher", "worker", "monitor")
 SERVICES = ("kafka", "topics", *OURS, "prometheus", "grafana")
@@ -24,11 +24,6 @@ SERVICES = ("kafka", "topics", *OURS, "prometheus", "grafana")
 
 def read_yaml(path: str) -> Any:
     return yaml.safe_load((ROOT / path).read_text())
-
-
-def mounts(name: str) -> dict[str, str]:
-    """Where in the container → what is there."""
-    return {target: source for source, target in (volume.split(":")[:2] for volume in service(name)["volumes"])}
 
 
 def seconds(duration: str) -> int:
@@ -141,18 +136,6 @@ def test_the_watcher_reads_the_inbox_and_never_writes_to_it() -> None:
 # --- Kafka --------------------------------------------------------------------------------------
 
 
-def kafka_properties() -> dict[str, str]:
-    """server.properties with what the image appends from KAFKA_… variables, which win as the later lines."""
-    lines = (ROOT / mounts("kafka")["/mnt/shared/config/server.properties"]).read_text().splitlines()
-    pairs = (line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    properties = {key.strip(): value.strip() for key, value in pairs}
-    for name, value in service("kafka")["environment"].items():
-        # KAFKA_HEAP_OPTS is for the scripts; the image keeps it out of the properties.
-        if name.startswith("KAFKA_") and name != "KAFKA_HEAP_OPTS":
-            properties[name.removeprefix("KAFKA_").lower().replace("_", ".")] = value
-    return properties
-
-
 def listeners(text: str) -> dict[str, str]:
     return dict(part.split("://", 1) for part in text.split(","))
 
@@ -230,3 +213,59 @@ def test_grafana_lets_nobody_in_without_the_password() -> None:
     assert environment["GF_SECURITY_ADMIN_PASSWORD"] == "a-password"
     assert environment["GF_AUTH_ANONYMOUS_ENABLED"] == "false"
     assert environment["GF_USERS_ALLOW_SIGN_UP"] == "false"
+
+
+# --- TLS and passwords --------------------------------------------------------------------------
+
+SASL = "docker-compose.sasl.yml"
+
+
+def test_with_the_second_file_it_is_still_compose() -> None:
+    compose = PyCompose.from_yaml(resolved(SASL))
+    compose.validate()
+    assert sorted(compose.service_names()) == sorted(SERVICES)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_second_file_takes_no_confinement_away(name: str) -> None:
+    plain, secured = service(name), service(name, SASL)
+    for key in ("read_only", "cap_drop", "security_opt", "user", "stop_grace_period", "image"):
+        assert secured[key] == plain[key]
+    assert secured.get("command") == plain.get("command")
+    assert secured.get("healthcheck") == plain.get("healthcheck")
+
+
+def test_kafkas_healthcheck_logs_in_where_it_must() -> None:
+    test = service("kafka", SASL)["healthcheck"]["test"]
+    assert "$CLIENT_OPTIONS" in test[-1].replace("$$", "$")
+    option, path = service("kafka", SASL)["environment"]["CLIENT_OPTIONS"].split()
+    assert option == "--command-config"
+    assert path in mounts("kafka", SASL)
+
+
+def test_nobody_reaches_kafka_in_plain_text() -> None:
+    properties = kafka_properties(SASL)
+    bound = listeners(properties["listeners"])
+    protocols = dict(part.split(":") for part in properties["listener.security.protocol.map"].split(","))
+    assert bound.keys() == protocols.keys()
+    plain = {name for name, protocol in protocols.items() if protocol != "SASL_SSL"}
+    assert plain == {properties["controller.listener.names"]}
+    assert bound["CONTROLLER"].startswith("localhost:")
+    # The image asks for a key store with a password where a listener's name ends in SSL.
+    assert "SSL://" not in properties["advertised.listeners"]
+
+
+@pytest.mark.parametrize("name", ["topics", *OURS])
+def test_our_roles_log_in_with_a_password_from_a_file(name: str) -> None:
+    found = service(name, SASL)
+    settings = load({}, found["environment"], ROOT / "no-such.toml")
+    assert (settings.security_protocol, settings.sasl_mechanism) == ("SASL_SSL", "PLAIN")
+    assert not settings.sasl_password
+    mounted = {f"/run/secrets/{secret}" for secret in found["secrets"]}
+    assert {settings.sasl_password_file, settings.ssl_cafile} == mounted
+
+
+def test_no_password_stands_in_a_file_of_ours() -> None:
+    properties = kafka_properties(SASL)
+    jaas = {value for key, value in properties.items() if key.endswith("jaas.config")}
+    assert jaas == {"${file:/etc/kafka/secrets/users.properties:jaas}"}

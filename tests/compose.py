@@ -89,6 +89,8 @@ class Deployment:
         """Start the service `name`; `instead` are settings of this one process."""
         found = service(name, *self._more)
         here = {**self._here, "METRICS_PORT": str(self.ports.get(name, 0)), **instead}
+        if name == "monitor":
+            here |= {"PAGE_HOST": "127.0.0.1", "PAGE_PORT": "0"}
         replaced = {ENVIRONMENT_PREFIX + key: value for key, value in here.items()}
         assert replaced.keys() <= found["environment"].keys(), "only what compose sets is replaced"
         own = {"PATH": os.defpath, ENVIRONMENT_PREFIX + "PREFIX": self._prefix}

@@ -269,3 +269,10 @@ def test_no_password_stands_in_a_file_of_ours() -> None:
     properties = kafka_properties(SASL)
     jaas = {value for key, value in properties.items() if key.endswith("jaas.config")}
     assert jaas == {"${file:/etc/kafka/secrets/users.properties:jaas}"}
+
+
+def test_the_live_page_is_where_its_port_is_published() -> None:
+    found = service("monitor")
+    settings = load({}, found["environment"], ROOT / "no-such.toml")
+    assert settings.page_host == "0.0.0.0"
+    assert f"127.0.0.1:{settings.page_port}:{settings.page_port}" in found["ports"]

@@ -17,7 +17,8 @@ _KAFKA = ("broker", "broker_port", "data_dir", "prefix", "security_protocol", "s
           "sasl_password_file", "sasl_token_file", "ssl_cafile", "ssl_certfile", "ssl_keyfile",
           "log_level")  # fmt: skip
 _TOPICS = ("partitions", "replication_factor", "max_article_bytes", "window_seconds")
-_INBOX = ("inbox", "after", "after_dir", "settle_seconds", "scan_seconds", "max_file_bytes", "max_unpacked_ratio")
+_INBOX = ("inbox", "after", "after_dir", "settle_seconds", "scan_seconds", "max_file_bytes", "max_unpacked_ratio",
+          "max_unpacked_bytes")  # fmt: skip
 _PARSING = ("fields", "parse_seconds")
 _WORK = ("batch_articles", "batch_seconds", "check_ratio", *_PARSING, "session_timeout_seconds", "drain_seconds")
 _HTTP = ("metrics_host", "metrics_port", "http_certfile", "http_keyfile", "http_username", "http_password_file")
@@ -55,7 +56,8 @@ COMMANDS = (
     Command("status", "files waiting and why, lag, books, rates", "status", "run", (*_KAFKA, "inbox", *_HTTP),
             "copydesk status --json", "add_arguments"),
     Command("explain", "what would become of a file, without Kafka", "explain", "run",
-            ("max_article_bytes", "max_file_bytes", "max_unpacked_ratio", "window_seconds", *_PARSING),
+            ("max_article_bytes", "max_file_bytes", "max_unpacked_ratio", "max_unpacked_bytes", "window_seconds",
+             *_PARSING),
             "copydesk explain seeds/harbour.txt", "add_arguments"),
     Command("formats", "which files are read, and what an article of each is", "formats", "run", ("log_level",),
             "copydesk formats", "add_arguments"),

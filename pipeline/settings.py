@@ -84,8 +84,11 @@ class Settings:
     settle_seconds: float = _setting(0.4, "a file must stand still this long between two looks", unit="seconds", low=0)
     scan_seconds: float = _setting(5.0, "pause between two full scans of the inbox", unit="seconds", low=0.05)
     max_article_bytes: int = _setting(4_194_304, "larger articles are rejected", unit="bytes", low=1024)
-    max_file_bytes: int = _setting(67_108_864, "larger files are rejected, save JSON Lines", unit="bytes", low=1024)
-    max_unpacked_ratio: int = _setting(200, "a gzip that grows by more than this is rejected", low=2)
+    max_file_bytes: int = _setting(
+        67_108_864, "larger ones are rejected: JSON files, zips within archives", unit="bytes", low=1024
+    )
+    max_unpacked_ratio: int = _setting(200, "a packed file that grows by more than this is cut off", low=2)
+    max_unpacked_bytes: int = _setting(1 << 34, "a packed file that grows to more is cut off", unit="bytes", low=1024)
     # stream
     workers: int = _setting(0, "worker processes of `run`; 0: one a core", low=0)
     batch_articles: int = _setting(500, "most articles in one batch", low=1)

@@ -93,7 +93,8 @@ class Desk:
 
     def _limits(self) -> Limits:
         most = self._settings.max_article_bytes
-        return Limits(most, self._settings.max_file_bytes, 2 * most, self._settings.max_unpacked_ratio)
+        chosen = self._settings
+        return Limits(most, chosen.max_file_bytes, 2 * most, chosen.max_unpacked_ratio, chosen.max_unpacked_bytes)
 
     def _explained(self, stretch: Run) -> Iterator[Explained]:
         raws = {raw.id: raw for raw in stretch.raw}

@@ -19,8 +19,8 @@ from pipeline.clock import SystemClock
 from pipeline.commands import show, until_closed
 from pipeline.commands.desk import Desk, Explained
 from pipeline.errors import FolderError
+from pipeline.formats import promised
 from pipeline.inbox.scan import look_at
-from pipeline.inbox.splitters import format_of
 from pipeline.monitor.cards import content, framed
 from pipeline.monitor.looks import json_line
 from pipeline.monitor.printable import printable
@@ -73,8 +73,8 @@ def left_alone(file: Path) -> str:
     (look,) = look_at(os.fsencode(file.absolute().parent), os.fsencode(file.name))
     if look.kind == "hidden":
         return f"{name} is left alone: its name says that it is hidden or not finished"
-    if look.kind == "file" and format_of(look.path) is None:
-        return f"{name} waits: we read .txt, .html, .json and .jsonl (each also with .gz) only"
+    if look.kind == "file" and promised(look.path) is None:
+        return f"{name} waits: its name promises none of the formats that we read; see `copydesk formats`"
     return ""
 
 

@@ -5,5 +5,6 @@
     hints                   └────────────── ledger ◀──────────────┘
 
 `looks` and `runs` turn the wheel, `watch` is the role. Start with `ledger`: it says what is known about a file
-and what follows from it.
+and what follows from it. Files are taken apart by `splitters`, with one module each for what they hold: `lines`,
+`jsons`, `markup` (and `channel`), `rows`, `warc`, `archives`.
 """

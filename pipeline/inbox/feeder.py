@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 
+from pipeline.formats import Format, promised
 from pipeline.inbox.files import FileMoved
 from pipeline.inbox.ledger import Ledger
 from pipeline.inbox.scan import Look
-from pipeline.inbox.splitters import Format, Limits, format_of
+from pipeline.inbox.splitters import Limits
 from pipeline.inbox.taking import Origin, Run, Taker
 
 _SMALL_BYTES = 1 << 20
 # Links, FIFOs and sockets have no format; they are opened as any file is, and refused there.
-_ANY = Format("application/octet-stream")
+_ANY = Format("any", "application/octet-stream", (), "none of ours")
 
 
 class Feeder:
@@ -50,7 +51,7 @@ class Feeder:
             self._open.popleft().close()
 
     def _taker(self, look: Look) -> Taker:
-        form = format_of(look.path) if look.kind == "file" else None
+        form = promised(look.path) if look.kind == "file" else None
         return Taker(self._root, look, form or _ANY, self._ledger.get(look.path), self._limits)
 
     def _take(self, taker: Taker, run: Run, origin: Origin) -> None:

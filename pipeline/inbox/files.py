@@ -6,6 +6,8 @@ import errno
 import hashlib
 import os
 import stat
+from collections.abc import Callable
+from itertools import count
 
 from pipeline.errors import NotRegular, SymlinkRefused, Unreadable
 from pipeline.records import source_name
@@ -72,6 +74,15 @@ class InboxFile:
     def head(self, size: int) -> bytes:
         """Its first `size` bytes, for the dead letters; reading position and hash stay."""
         return os.pread(self._fd, size, 0)
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Up to `size` bytes from `offset` on; reading position and hash stay. Raises OSError."""
+        return os.pread(self._fd, size, offset)
+
+    def peek(self) -> Callable[[], bytes]:
+        """A way to read from the beginning that leaves reading position and hash alone."""
+        offsets = count(0, CHUNK_BYTES)
+        return lambda: os.pread(self._fd, CHUNK_BYTES, next(offsets))
 
     def close(self) -> None:
         """Give the descriptor back; safe to call twice."""

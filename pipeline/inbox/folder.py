@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
+from pipeline.formats import promised
 from pipeline.inbox.ledger import Ledger
 from pipeline.inbox.readiness import Sightings
 from pipeline.inbox.scan import Look, look_at, scan
-from pipeline.inbox.splitters import format_of
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ def _sort(found: Survey, look: Look, ledger: Ledger, want_published: bool) -> No
         found.unreadable.append(look.path)
     elif look.kind == "hidden":
         found.hidden.append(look)
-    elif look.kind == "file" and format_of(look.path) is None:
+    elif look.kind == "file" and promised(look.path) is None:
         found.unknown.append(look.path)
     elif (known := ledger.get(look.path)) is not None and known.settled(look):
         if want_published and known.state == "published":

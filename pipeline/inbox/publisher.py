@@ -74,6 +74,7 @@ class Publisher:
             file_bytes=self._settings.max_file_bytes,
             kept_bytes=min(2 * self._settings.max_article_bytes, rejected),
             ratio=self._settings.max_unpacked_ratio,
+            unpacked_bytes=self._settings.max_unpacked_bytes,
         )
 
     async def commit(self, run: Run, time: str) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import NamedTuple
 
 from pipeline.errors import BadInput
+from pipeline.formats import Format
+from pipeline.inbox.archives import window
 from pipeline.inbox.files import FileMoved, InboxFile, open_file
 from pipeline.inbox.ledger import Known, Plan, State, plan
 from pipeline.inbox.scan import Look
-from pipeline.inbox.splitters import Entry, Format, Limits, split
-from pipeline.inbox.unpack import Gunzip
+from pipeline.inbox.splitters import Entry, Limits, format_found, split
 from pipeline.records import RawArticle, Rejected, article_id, source_name
 
 STAGE = "watch"
@@ -129,15 +131,18 @@ class Taker:
             raise FileMoved
         known = self._known
         same = self._first or file.starts_with(known.sha256, known.hashed)
-        what = plan(None if self._first else known, file.opened.st_size, same, self._form.lines)
+        what = plan(None if self._first else known, file.opened.st_size, same, not self._first and self._grows(file))
         if what is Plan.NOTE:
             self._noted, self._position = True, known.position
             return iter(())
         if what is not Plan.GO_ON:
             self._known = replace(known, position=0, version=known.version + (what is Plan.REPLACE))
         self._position = self._known.position
-        read = Gunzip(file.read, self._source, self._limits.ratio).read if self._form.packed else file.read
-        return split(read, self._source, self._form, self._limits, self._known.position)
+        whole = partial(window, file.read_at, file.opened.st_size)
+        return split(file.read, self._source, self._form, self._limits, self._position, whole)
+
+    def _grows(self, file: InboxFile) -> bool:
+        return format_found(file.peek(), self._source, self._form, self._limits).grows
 
     def _add(self, run: Run, entry: Entry, origin: Origin) -> None:
         if entry.fault:
@@ -149,29 +154,30 @@ class Taker:
 
     def _article(self, entry: Entry, origin: Origin) -> RawArticle:
         sha256 = hashlib.sha256(entry.content).hexdigest()
-        version = self._known.version
+        version, source = self._known.version, self._source + entry.member
         return RawArticle(
-            id=article_id(f"{origin.label}/{self._source}", entry.position, sha256, version),
-            source=self._source,
+            id=article_id(f"{origin.label}/{source}", entry.position, sha256, version),
+            source=source,
             position=entry.position,
-            media_type=self._form.media_type,
+            media_type=entry.media_type,
             received=origin.received,
             sha256=sha256,
             content=entry.content,
             version=version,
             single=entry.single,
             inbox=origin.label,
+            context=entry.context or {},
         )
 
     def _reject(self, run: Run, entry: Entry) -> None:
         assert entry.fault  # noqa: S101  # the callers' business
         record = Rejected(
-            key=self._source,
+            key=self._source + entry.member,
             content=entry.content,
             reason=entry.fault.reason,
             error=str(entry.fault),
             stage=STAGE,
-            source=self._source,
+            source=self._source + entry.member,
             position=entry.position,
         )
         run.rejected.append(record)

@@ -22,8 +22,9 @@ import pytest
 from pipeline import ninjs
 from pipeline.checked import faults
 from pipeline.errors import BadInput
-from pipeline.inbox.splitters import Entry, Format, Limits, format_of, split
-from pipeline.inbox.unpack import Gunzip
+from pipeline.formats import Format
+from pipeline.formats import promised as format_of
+from pipeline.inbox.splitters import Entry, Limits, split
 from pipeline.records import Article, RawArticle, Verdict, article_id, source_name
 from pipeline.stages.deduplicate import Index, decode_claims, encode_claims, fingerprint
 from pipeline.stages.normalise import normalise
@@ -49,22 +50,23 @@ def entries(name: str, form: Format) -> Iterator[Entry]:
     def plain() -> bytes:
         return stream.read(1000)
 
-    return split(Gunzip(plain, name, LIMITS.ratio).read if form.packed else plain, name, form, LIMITS)
+    return split(plain, name, form, LIMITS)
 
 
 def read(name: str, form: Format, entry: Entry) -> Article:
     if entry.fault:
         raise entry.fault
-    source, sha256 = source_name(name.encode()), hashlib.sha256(entry.content).hexdigest()
+    source, sha256 = source_name(name.encode()) + entry.member, hashlib.sha256(entry.content).hexdigest()
     raw = RawArticle(
         id=article_id(source, entry.position, sha256),
         source=source,
         position=entry.position,
-        media_type=form.media_type,
+        media_type=entry.media_type,
         received=RECEIVED,
         sha256=sha256,
         content=entry.content,
         single=entry.single,
+        context=entry.context or {},
     )
     return normalise(raw)
 

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import BadInput
+from pipeline.formats import FORMATS, Format
 from pipeline.inbox.ledger import Known, Ledger
-from pipeline.inbox.splitters import Entry, Format, Limits, Read, split
-from pipeline.inbox.unpack import Gunzip
+from pipeline.inbox.splitters import Entry, Limits, Read, split
 
-LIMITS = Limits(article_bytes=200, file_bytes=1 << 20, kept_bytes=300, ratio=200)
-LINES = Format("application/json", lines=True)
-JSON = Format("application/json")
+LIMITS = Limits(article_bytes=200, file_bytes=1 << 20, kept_bytes=300, ratio=10**6)
+BY_SLUG = {form.slug: form for form in FORMATS}
+LINES, JSON = BY_SLUG["jsonl"], BY_SLUG["json"]
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20),
@@ -65,7 +65,7 @@ def test_going_on_from_any_position_gives_the_rest(parts: list[bytes], one: int,
     content = b"\n".join(parts) + b"\n"
 
     def read(step: int) -> Read:
-        return Gunzip(reader(gzip.compress(content), step), "x", 10**6).read if packed else reader(content, step)
+        return reader(gzip.compress(content) if packed else content, step)
 
     whole = take(read(one), LINES)
     for number, (_, _, after, _) in enumerate(whole):
@@ -96,10 +96,11 @@ def test_a_list_gives_each_article_as_it_stands(
     assert whole == [value for value, entry in zip(found, entries, strict=True) if entry[3] == "NoneType"]
 
 
-@given(st.binary(max_size=600), steps, st.sampled_from([LINES, JSON, Format("text/plain")]))
+@given(st.binary(max_size=600), steps, st.sampled_from(FORMATS))
 def test_no_bytes_raise_anything_but_bad_input(content: bytes, step: int, form: Format) -> None:
     take(reader(content, step), form)
-    take(Gunzip(reader(b"\x1f\x8b\x08" + content, step), "x", 200).read, form)
+    for magic in (b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\0", b"(\xb5/\xfd", b"PK\3\4", b"WARC/1.0\r\n", b"<rss>"):
+        take(reader(magic + content, step), form)
 
 
 @given(st.binary(min_size=1).filter(lambda path: b"\0" not in path), st.data())

@@ -63,10 +63,10 @@ def test_nothing_is_idle_before_a_full_look(desk: Desk) -> None:
 
 
 def test_a_file_of_no_known_format_is_shown_and_does_not_hold_up_the_end(desk: Desk) -> None:
-    (desk.root / "notes.md").write_text("x")
+    (desk.root / "notes.doc").write_text("x")
     desk.look(0.0)
-    assert (desk.waiting, desk.folder.idle) == ({b"notes.md": "unknown-format"}, True)
-    (desk.root / "notes.md").unlink()
+    assert (desk.waiting, desk.folder.idle) == ({b"notes.doc": "unknown-format"}, True)
+    (desk.root / "notes.doc").unlink()
     desk.look(1.0)
     assert desk.waiting == {}
 

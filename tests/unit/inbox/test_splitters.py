@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from pipeline.errors import ArchiveLimit, BadInput, BrokenRecord, EmptyInput, TooLarge
-from pipeline.inbox.splitters import Entry, Format, Limits, Read, format_of, split
-from pipeline.inbox.unpack import Gunzip
+from pipeline.formats import FORMATS, Format
+from pipeline.inbox.splitters import Entry, Limits, Read, split
+from pipeline.inbox.unpack import Budget, Unpacker
 
 LIMITS = Limits(article_bytes=40, file_bytes=400, kept_bytes=80, ratio=200)
-LINES = Format("application/json", lines=True)
-JSON = Format("application/json")
-TEXT = Format("text/plain")
+BY_SLUG = {form.slug: form for form in FORMATS}
+LINES, JSON, TEXT = BY_SLUG["jsonl"], BY_SLUG["json"], BY_SLUG["text"]
 
 
 def reader(content: bytes, step: int = 7) -> Read:
@@ -32,25 +33,9 @@ def parts(content: bytes, form: Format, position: int = 0) -> Iterator[tuple[int
         yield entry.position, entry.content, entry.fault.reason if entry.fault else ""
 
 
-@pytest.mark.parametrize(
-    ("path", "form"),
-    [
-        (b"a/b.txt", TEXT),
-        (b"B.HTM", Format("text/html")),
-        (b"b.html.gz", Format("text/html", packed=True)),
-        (b"b.ndjson.GZ", Format("application/json", lines=True, packed=True)),
-        (b"caf\xe9.json", JSON),
-        (b"notes.md", None),
-        (b"txt", None),
-        (b"archive.gz", None),
-    ],
-)
-def test_the_name_says_the_format(path: bytes, form: Format | None) -> None:
-    assert format_of(path) == form
-
-
 def test_a_text_is_one_article() -> None:
-    assert entries(b"\xff one\n\ntwo\n", TEXT) == [Entry(0, b"\xff one\n\ntwo\n", 1, single=True)]
+    whole = Entry(0, b"\xff one\n\ntwo\n", 1, single=True, media_type="text/plain")
+    assert entries(b"\xff one\n\ntwo\n", TEXT) == [whole]
 
 
 @pytest.mark.parametrize(
@@ -128,8 +113,9 @@ def test_a_line_that_was_finished_later_counts_anew_and_a_mere_newline_does_not(
 
 
 def unpacked(packed: bytes, ratio: int = 200) -> bytes:
-    gunzip = Gunzip(reader(packed, 100), "x", ratio)
-    return b"".join(iter(gunzip.read, b""))
+    budget = Budget("x", replace(LIMITS, ratio=ratio))
+    unpacker = Unpacker(budget.counted(reader(packed, 100)), "x", "gzip", budget)
+    return b"".join(iter(unpacker.read, b""))
 
 
 def test_members_in_a_row_and_padding_are_one_stream() -> None:
@@ -149,7 +135,8 @@ def test_a_bad_archive_is_refused(packed: bytes) -> None:
 def test_a_bomb_is_refused_before_it_bursts() -> None:
     bomb = gzip.compress(b"\0" * 50_000_000)
     sizes: list[int] = []
-    gunzip = Gunzip(reader(bomb, 4096), "x", 200)
+    budget = Budget("x", LIMITS)
+    gunzip = Unpacker(budget.counted(reader(bomb, 4096)), "x", "gzip", budget)
     with pytest.raises(ArchiveLimit, match="200 times"):
         sizes.extend(len(part) for part in iter(gunzip.read, b""))
     assert sum(sizes) < 3_000_000

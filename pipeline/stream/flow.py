@@ -48,6 +48,8 @@ class Flow:
         self.claims = ClaimLog(settings, clock, meter, fail)
         self.sink = Sink(settings, clock)
         self._tagger = Tagger()
+        self.stages_cpu_seconds = 0.0
+        """CPU that the stages' thread has spent so far: what is left of the process's is what moving costs."""
         self._inboxes = {inbox_label(inbox) for inbox in settings.inbox}
         self._queued = dict.fromkeys(CLOSED["queue"], 0)
         self._guard = Guard(settings)
@@ -189,7 +191,9 @@ class Flow:
             begun = time.thread_time()
             return work(), time.thread_time() - begun
 
-        return await asyncio.get_running_loop().run_in_executor(self._executor, run)
+        done, seconds = await asyncio.get_running_loop().run_in_executor(self._executor, run)
+        self.stages_cpu_seconds += seconds
+        return done, seconds
 
 
 def _counts(written: Sequence[Outcome]) -> dict[str, int]:

@@ -70,7 +70,8 @@ async def _report(flow: Flow, report: Report) -> None:
     while True:
         ready = flow.claims.caught_up.is_set()
         why = "" if ready else "replaying the claim log"
-        report({"assigned": flow.sink.partitions, "ready": ready, "why": why})
+        spent = round(flow.stages_cpu_seconds, 3)
+        report({"assigned": flow.sink.partitions, "ready": ready, "why": why, "stages_cpu_seconds": spent})
         await asyncio.sleep(_REPORT_SECONDS)
 
 

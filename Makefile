@@ -4,7 +4,7 @@ COPYDESK := $(VENV)/bin/copydesk
 # `make run` alone does the main job on our samples and on your own inbox.
 ARGS ?= --inbox seeds --inbox inbox
 
-.PHONY: run test browser check bench lock clean
+.PHONY: run test browser check bench fuzz lock clean
 
 run: $(VENV)/ready
 	@mkdir -p inbox
@@ -25,6 +25,15 @@ check: $(VENV)/ready
 
 bench: $(VENV)/ready
 	$(COPYDESK) bench
+
+# Every parser for SECONDS with atheris, which is in no other target's way.
+SECONDS ?= 30
+fuzz: $(VENV)/ready
+	@$(VENV)/bin/python -c 'import atheris' 2>/dev/null || $(VENV)/bin/python -m pip install --disable-pip-version-check --quiet 'atheris>=3.0,<4'
+	@set -e; for target in $$($(VENV)/bin/python -m tests.fuzz.fuzz_parsers --list 2>/dev/null); do \
+		echo "$$target for $(SECONDS) s"; \
+		$(VENV)/bin/python -W ignore -m tests.fuzz.fuzz_parsers $$target $(SECONDS) 2>&1 | tee build/fuzz.log | grep -E 'number_of_executed|ERROR|Uncaught' ; \
+		! grep -qE 'ERROR: libFuzzer|Uncaught' build/fuzz.log; done
 
 $(VENV)/ready: requirements.lock pyproject.toml
 	@echo "Setting up $(VENV) from requirements.lock (once, about a minute) …"

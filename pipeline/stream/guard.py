@@ -23,7 +23,8 @@ from pipeline.settings import Settings
 from pipeline.stages.normalise import normaliser
 
 _LARGE_BYTES = 262_144
-_MANY_TAGS = 6_000
+# Signs of which no article has so many, by the media type whose parser they keep busy.
+_SIGNS = {"text/html": (b"<", 6_000), "application/xhtml+xml": (b"<", 6_000), "text/markdown": (b"[", 500)}
 MEMORY_BYTES = 1 << 30
 """What a child may take beside what it starts with."""
 # The limit is the child's CPU time, which is the same on a busy machine; a child that only waits is given up as well.
@@ -33,7 +34,10 @@ _LENGTH = struct.Struct("!Q")
 
 def is_costly(raw: RawArticle) -> bool:
     """Whether a parser could take long over this article."""
-    return len(raw.content) > _LARGE_BYTES or ("html" in raw.media_type and raw.content.count(b"<") > _MANY_TAGS)
+    if len(raw.content) > _LARGE_BYTES:
+        return True
+    sign, many = _SIGNS.get(raw.media_type, (b"", 0))
+    return bool(many) and raw.content.count(sign) > many
 
 
 class Guard:

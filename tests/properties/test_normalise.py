@@ -115,3 +115,27 @@ def test_a_page_with_any_json_ld_gives_an_article_or_bad_input(value: object, te
     article = outcome(page.encode("utf-8", "surrogatepass"), "text/html")
     if article:
         assert_clean(article)
+
+
+MARKUP = st.lists(
+    st.sampled_from(
+        "<item> </item> <title> </title> <description> <content:encoded> <![CDATA[ ]]> &amp; &lt; & "
+        "&nbsp; <p> </p> <br/> "
+        "<entry> <nitf> <body> <body.head> <body.content> <hl1> <newsItem> <contentSet> <inlineXML> <NewsItem> "
+        "<DataContent> <!DOCTYPE <!-- --> <?xml > Subject: Content-Type: multipart/mixed; boundary=x --x date: --- "
+        "title: a,b \" ; \n\n dam <div lang='en'> xmlns:a='b' Content-Transfer-Encoding: base64 =?utf-8?q?a?= © "
+        "2025".split(" ")
+    )
+    | ODD
+).map(" ".join)
+
+
+@pytest.mark.parametrize("media_type", PARSERS)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(text=MARKUP)
+def test_bits_of_every_format_give_an_article_or_bad_input(media_type: str, text: str) -> None:
+    article = outcome(text.encode("utf-8", "surrogatepass"), media_type)
+    if article:
+        assert_clean(article)
+        again = outcome(article.body.encode(), "text/plain")
+        assert again is None or again.body == normalise(raw(again.body.encode(), "text/plain")).body

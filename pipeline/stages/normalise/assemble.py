@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 from pipeline.errors import NoArticle
 from pipeline.records import Article, Dated, RawArticle
 from pipeline.stages.normalise.boilerplate import BOILERPLATE, without_boilerplate
-from pipeline.stages.normalise.cleaning import count_words, one_line, unescape
+from pipeline.stages.normalise.cleaning import count_words, one_line, unescape, without_tags
 from pipeline.stages.normalise.dateline import Dateline, read_dateline
 from pipeline.stages.normalise.dates import read_date
 from pipeline.stages.normalise.draft import Draft
@@ -55,8 +55,8 @@ def assemble(raw: RawArticle, slug: str, draft: Draft) -> Article:
         raise NoArticle("there is no word of text in this article; drop the file again with its text")
     warnings = draft.warnings | ({BOILERPLATE} if removed else set())
     dateline = read_dateline(parts[0])
-    headline = one_line(draft.headline or "")[:_LONGEST_HEADLINE].rstrip()
-    place = one_line(draft.place or "")[:_LONGEST_NAME].rstrip()
+    headline = _words(draft.headline, _LONGEST_HEADLINE)
+    place = _words(draft.place, _LONGEST_NAME)
     if not place and dateline:
         place, draft.origins["place"] = dateline.place, "text"
     article = Article(
@@ -74,13 +74,17 @@ def assemble(raw: RawArticle, slug: str, draft: Draft) -> Article:
         url=_url(draft.url),
         publisher=_publisher(draft.publisher),
         place=place or None,
-        version=one_line(draft.version or "")[:_LONGEST_VERSION].rstrip() or None,
+        version=_words(draft.version, _LONGEST_VERSION) or None,
         status=_STATUSES.get((draft.status or "").strip().lower()),
-        copyright=one_line(draft.copyright or "")[:_LONGEST_NOTICE].rstrip() or None,
-        usage_terms=one_line(draft.usage_terms or "")[:_LONGEST_NOTICE].rstrip() or None,
+        copyright=_words(draft.copyright, _LONGEST_NOTICE) or None,
+        usage_terms=_words(draft.usage_terms, _LONGEST_NOTICE) or None,
         warnings=tuple(sorted(warnings)),
     )
     return replace(article, origins=_origins(article, draft, slug))
+
+
+def _words(stated: str | None, most: int) -> str:
+    return one_line(without_tags(stated or ""))[:most].rstrip()
 
 
 def _fill(draft: Draft, raw: RawArticle) -> None:
@@ -140,7 +144,7 @@ def _names(authors: Iterable[str]) -> tuple[str, ...]:
     """Names without `By`, each once, in order. Joint bylines are split only where every part looks like a person."""
     found: dict[str, None] = {}
     for author in authors:
-        words = one_line(unescape(author)).removeprefix("@")
+        words = one_line(without_tags(unescape(author))).removeprefix("@")
         words = _BY.sub("", words, count=1)
         if not words or "://" in words or len(words) > 4 * _LONGEST_NAME or _NOBODY.fullmatch(words):
             continue
@@ -151,7 +155,7 @@ def _names(authors: Iterable[str]) -> tuple[str, ...]:
 
 
 def _publisher(stated: str | None) -> str | None:
-    name = one_line(unescape(stated or ""))[:_LONGEST_NAME]
+    name = _words(unescape(stated or ""), _LONGEST_NAME)
     return name if name and "://" not in name else None
 
 

@@ -141,6 +141,11 @@ def from_html(fragment: str) -> str:
     return html.unescape(text.replace("\v", "\n"))
 
 
+def without_tags(text: str) -> str:
+    """`text` without HTML elements, for facts that are words and nothing else: no reader should meet a script there."""
+    return _ANY_TAG.sub("", _UNSEEN_PART.sub(" ", text)) if has_tags(text) else text
+
+
 def unescape(text: str) -> str:
     """`text` with HTML entities resolved, where it holds any."""
     return html.unescape(text) if "&" in text and _ENTITY.search(text) else text

@@ -1,7 +1,9 @@
 """The date that an article states, read by a ladder of exact forms, cheapest first; what no rung takes is given up.
 
 ISO 8601 and seconds since 1970, then RFC 822 (mail and RSS), then the long forms that English pages print, then
-East Asian and unmistakable numeric ones. Nothing is ever filled in from today, and 03/04/2025 is nobody's date.
+East Asian and unmistakable numeric ones, then those of other languages (`data/months.tsv`). dateparser knows more of
+them, at 1 ms a date and 12 to 41 where it finds none, but fills in what is missing from today. Nothing here ever is
+filled in from today, and 03/04/2025 is nobody's date.
 """
 
 from __future__ import annotations
@@ -9,9 +11,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Literal
 
 from pipeline.records import Dated
+from pipeline.stages.normalise.rules import read_rules
 
 UNREAD = "date-unread"
 IMPLAUSIBLE = "date-implausible"
@@ -60,6 +64,19 @@ _LONG = tuple(
         r"(?P<month>\d{1,2})[/-](?P<day>1[3-9]|2\d|3[01])[/-](?P<year>\d{4})",
     )
 )
+_FOREIGN_DAY = r"(?P<day>\d{1,2})(?:\.|er|º|ª)?"
+_FOREIGN_MONTH = r"(?P<month>[^\W\d_]{3,14})"
+_FOREIGN_TIME = (
+    r"(?:,? ?(?:um|à|a las|às|alle|om|o|kl|в|klo|[-–|])?\.? ?(?P<hour>\d{1,2})[:.h](?P<minute>\d\d)"
+    r"(?: ?(?:uhr|h|hs|uur))?\.?)?"
+)
+_FOREIGN = tuple(
+    re.compile(rf"(?:[^\W\d_]{{2,14}}(?:-feira)?\.?,? )?(?:(?:den|le|el|il) )?{form}{_FOREIGN_TIME}", re.I)
+    for form in (
+        rf"{_FOREIGN_DAY} (?:de |di )?{_FOREIGN_MONTH}\.?,? (?:de |del )?(?P<year>\d{{4}})(?: ?г\.?| ?р\.?)?",
+        rf"(?P<year>\d{{4}})\. {_FOREIGN_MONTH} (?P<day>\d{{1,2}})\.?",
+    )
+)
 _ZONE_HOURS = {
     "Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "BST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "JST": 9,
     "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
@@ -99,7 +116,26 @@ def _read(text: str) -> Reading | None:
     if found := _RFC822.fullmatch(text):
         return parsedate_to_datetime(text), "second" if found[1] else "minute"
     matches = (form.fullmatch(text) for form in _LONG)
-    return next((_long(match) for match in matches if match), None)
+    return next((_long(match) for match in matches if match), None) or _foreign(text)
+
+
+def _foreign(text: str) -> Reading | None:
+    """A day as other languages write it, `18 de marzo de 2025`, `2025. március 18.`, and a time behind it."""
+    for form in _FOREIGN:
+        found = form.fullmatch(text)
+        month = _foreign_months().get(found["month"].casefold()) if found else None
+        if found and month:
+            day = datetime(int(found["year"]), month, int(found["day"]))  # noqa: DTZ001 (no zone is stated)
+            if found["hour"] is None:
+                return day, "day"
+            return day.replace(hour=int(found["hour"]), minute=int(found["minute"])), "minute"
+    return None
+
+
+@cache
+def _foreign_months() -> dict[str, int]:
+    names = (enumerate(months.split("|"), start=1) for _, months in read_rules("months.tsv"))
+    return {name.casefold(): number for months in names for number, forms in months for name in forms.split()}
 
 
 def _iso(text: str, found: re.Match[str]) -> Reading:

@@ -19,7 +19,7 @@ from pipeline.stages.normalise.draft import Context
 
 _DECLARED = re.compile(rb"""<\?xml\b[^<>]*?\bencoding\s*=\s*["']([\w.:-]{2,40})""")
 _DECLARATION = re.compile(r"\s*<\?xml\b[^<>]*>")
-_DOCTYPE = re.compile(r"<!DOCTYPE\b[^\[<>]*(?:\[.*?\]\s*>|>|\Z)", re.I | re.S)
+_DOCTYPE = re.compile(r"<!DOCTYPE\b[^\[<>]*(?:\[.*?(?:\]\s*>|\Z)|>|\Z)", re.I | re.S)
 # Not inside CDATA; an ampersand that begins no entity is one that somebody forgot to escape.
 _AMPERSAND = re.compile(
     r"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?:([A-Za-z][A-Za-z0-9]{1,30});|(?!#\d{1,7};|#[xX][0-9a-fA-F]{1,6};))", re.S

@@ -37,6 +37,16 @@ RECEIVED = "2025-03-19T08:00:00.000Z"
         ("18.03.2025", "2025-03-18T00:00:00Z", "day", False),
         ("18/03/2025", "2025-03-18T00:00:00Z", "day", False),
         ("03/18/2025", "2025-03-18T00:00:00Z", "day", False),
+        ("18. März 2025, 14:22 Uhr", "2025-03-18T14:22:00Z", "minute", False),
+        ("Dienstag, 18. März 2025", "2025-03-18T00:00:00Z", "day", False),
+        ("mardi 18 mars 2025 à 14h22", "2025-03-18T14:22:00Z", "minute", False),
+        ("1er août 2024", "2024-08-01T00:00:00Z", "day", False),
+        ("18 de marzo de 2025", "2025-03-18T00:00:00Z", "day", False),
+        ("18 de março de 2025 às 14:22", "2025-03-18T14:22:00Z", "minute", False),
+        ("18 marca 2025", "2025-03-18T00:00:00Z", "day", False),
+        ("18 марта 2025 г.", "2025-03-18T00:00:00Z", "day", False),
+        ("18 марта 2025, 14:22", "2025-03-18T14:22:00Z", "minute", False),
+        ("2025. március 18.", "2025-03-18T00:00:00Z", "day", False),
     ],
 )
 def test_what_is_read(words: str, value: str, precision: str, zone_known: bool) -> None:
@@ -53,14 +63,26 @@ def test_what_is_read(words: str, value: str, precision: str, zone_known: bool) 
         "", "Tuesday", "may", "yesterday", "03/04/2025", "2025-02-31", "2025-03", "31 February 2025",
         "2025-03-18T25:00Z", "March 2025", "18 March", "18 Smarch 2025", "about a week after the fair",
         "March 18, 2025 25:99", "x" * 5_000, "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-10:00",
-        "Fri, 99 Mar 2025 14:22:05 GMT",
+        "Fri, 99 Mar 2025 14:22:05 GMT", "18 mais 2025", "3 hours ago", "vor 3 Stunden", "heute",
     ],
 )  # fmt: skip
 def test_what_is_given_up(words: str) -> None:
     assert read_date(words, "field", RECEIVED) == (None, UNREAD)
 
 
-@pytest.mark.parametrize("words", ["1989-12-31", "0001-01-01", "2025-03-21", "2199-01-01T00:00:00Z", "9999999999"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "1989-12-31",
+        "0001-01-01",
+        "2025-03-21",
+        "1637-07-20",
+        "July 20, 1637",
+        "2099-03-18",
+        "2199-01-01T00:00:00Z",
+        "9999999999",
+    ],
+)
 def test_what_cannot_be_true(words: str) -> None:
     assert read_date(words, "field", RECEIVED) == (None, IMPLAUSIBLE)
 

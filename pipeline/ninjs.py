@@ -17,6 +17,8 @@ from pipeline.records import Article, Place, Tags, Topic, Verdict
 RULES = 2
 """Raise it with every change of rules (clean-up, fingerprints, tags) that makes the same bytes come out differently."""
 
+_URN = "urn:copydesk:article:"
+_RELS = {"duplicate": "duplicateOf", "revision": "revisionOf", "derived": "derivedFrom"}
 _MEDIA_TOPICS = "http://cv.iptc.org/newscodes/mediatopic/"
 _GEONAMES = "https://sws.geonames.org/"
 # Records do not claim IPTC's schema as their own, since `x_copydesk` is not in it: hence no `schema` here.
@@ -27,7 +29,7 @@ Json = dict[str, Any]
 
 
 def enriched(article: Article, verdict: Verdict, tags: Tags) -> bytes:
-    """The value of an `articles.enriched` record, for a verdict of `original` or `revision`.
+    """The value of an `articles.enriched` record, for any verdict but `duplicate`.
 
     Where the tagger failed, every key that it would have filled is absent and `x_copydesk.tagging_failed` says why;
     where it worked, those keys are always there, so an empty list means that it looked and found nothing.
@@ -36,6 +38,9 @@ def enriched(article: Article, verdict: Verdict, tags: Tags) -> bytes:
     record = _news(article, ours["language"]["code"])
     if verdict.kind == "revision":
         ours["revision"] = {"of": verdict.of, "number": verdict.number}
+    elif verdict.kind == "derived":
+        ours["derived"] = {"of": verdict.of, "similarity": verdict.similarity}
+    record |= _associations(verdict)
     if tags.failed is not None:
         ours["tagging_failed"] = tags.failed
     else:
@@ -49,6 +54,7 @@ def duplicate(article: Article, verdict: Verdict) -> bytes:
     ours = _ours(article, Tags())
     record = _news(article, ours["language"]["code"])
     ours["duplicate"] = {"of": verdict.of, "method": verdict.method, "similarity": verdict.similarity}
+    record |= _associations(verdict)
     record["x_copydesk"] = ours
     return orjson.dumps(record)
 
@@ -57,7 +63,7 @@ def _news(article: Article, language: str) -> Json:
     """The part that is ninjs, before tags. The key order is the order in which people read a record."""
     record: Json = {
         # Made of our id, not the web address: two versions of one page are two articles.
-        "uri": f"urn:copydesk:article:{article.id}",
+        "uri": _URN + article.id,
         "type": "text",
         "standard": _STANDARD,
         "language": language,
@@ -83,6 +89,13 @@ def _news(article: Article, language: str) -> Json:
     record |= {name: words for name, words in (*stated, *rights) if words}
     record["bodies"] = [_body(article)]
     return record
+
+
+def _associations(verdict: Verdict) -> Json:
+    """The other article, for readers of ninjs who know nothing of `x_copydesk`."""
+    if not verdict.of:
+        return {}
+    return {"associations": [{"name": verdict.kind, "rel": _RELS[verdict.kind], "uri": _URN + verdict.of}]}
 
 
 def _body(article: Article) -> Json:

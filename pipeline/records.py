@@ -201,9 +201,9 @@ class Article:
 class Verdict:
     """What the claim log decided about one article. `of` is None for an original."""
 
-    kind: Literal["original", "duplicate", "revision"]
+    kind: Literal["original", "duplicate", "revision", "derived"]
     of: str | None = None
-    """Id of the original (duplicate) or of the version before (revision)."""
+    """Id of the original (duplicate), of the version before (revision), or of what shares text with it (derived)."""
     method: Literal["exact", "near"] | None = None
     similarity: float = 0.0
     """Estimated Jaccard similarity of the shingle sets, 0..1, three decimals; 1.0 when exact."""

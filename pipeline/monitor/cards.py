@@ -90,6 +90,7 @@ def article_card(record: dict[str, Any]) -> Card:
         ("keywords", ", ".join(ours.get("keywords") or ())),
         ("duplicate", _duplicate(ours.get("duplicate"))),
         ("revision", _revision(ours.get("revision"))),
+        ("derived", _derived(ours.get("derived"))),
         ("untagged", str(ours.get("tagging_failed") or "")),
         ("warnings", ", ".join(ours.get("warnings") or ())),
     ]
@@ -127,6 +128,10 @@ def _date(record: dict[str, Any], ours: dict[str, Any]) -> str:
 
 def _duplicate(found: dict[str, Any] | None) -> str:
     return f"{found['method']}, similarity {found['similarity']:.3f}, of {found['of']}" if found else ""
+
+
+def _derived(found: dict[str, Any] | None) -> str:
+    return f"from {found['of']}, similarity {found['similarity']:.2f}" if found else ""
 
 
 def _revision(found: dict[str, Any] | None) -> str:

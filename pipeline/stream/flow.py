@@ -107,7 +107,7 @@ class Flow:
         return judge_batch(batch, verdicts)
 
     async def tag(self, batch: Judged) -> Tagged:
-        """Tag originals and revisions."""
+        """Tag everything but duplicates."""
         self._waiting("judged", -1)
         self._enter("tag", len(batch.articles))
         done, seconds = await self._timed(lambda: tag_batch(batch, self._tagger.tag))

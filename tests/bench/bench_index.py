@@ -14,12 +14,13 @@ from time import thread_time
 import numpy as np
 
 from pipeline.records import Article, RawArticle, article_id
-from pipeline.stages.deduplicate import Index, decode_claims, encode_claims, fingerprint
-from pipeline.stages.deduplicate.claims import ROW, Rows
-from pipeline.stages.deduplicate.fingerprint import Fingerprint
+from pipeline.stages.deduplicate import Index, decode_claims, fingerprint
+from pipeline.stages.deduplicate.claims import ROW, Rows, encode_rows
+from pipeline.stages.deduplicate.parameters import BINS, KEYS
 
 WINDOW_SECONDS = 604_800
 BATCH = 500
+LOWEST = np.uint64(0x1111_1111_1111_1111)  # so that no bin is empty
 
 
 def drawn(count: int, seed: int) -> Iterator[Rows]:
@@ -30,28 +31,21 @@ def drawn(count: int, seed: int) -> Iterator[Rows]:
         rows = np.zeros(BATCH, dtype=ROW)
         rows["id"] = dice.integers(0, 2**64, (BATCH, 2), dtype=np.uint64)
         rows["exact"], rows["revision"] = dice.integers(1, 2**64, (2, BATCH), dtype=np.uint64)
-        rows["tokens"] = 600
-        signatures = dice.integers(0, 256, (BATCH, 128), dtype=np.uint8)
+        rows["keys"] = dice.integers(1, 2**32, (BATCH, KEYS))
+        rows["signature"] = dice.integers(0, 2**64, (BATCH, BINS // 16), dtype=np.uint64) | LOWEST
+        rows["words"], rows["shingles"] = 600, 598
         if len(models):
             exact, near = np.split(dice.choice(BATCH, BATCH * 15 // 100, replace=False), [BATCH * 5 // 100])
             of = models[dice.integers(0, len(models), len(exact))]
-            rows["exact"][exact] = of["exact"]
-            signatures[exact] = np.ascontiguousarray(of["signature"]).view(np.uint8)
+            for name in ("exact", "keys", "signature"):
+                rows[name][exact] = of[name]
             of = models[dice.integers(0, len(models), len(near))]
-            kept = dice.random((len(near), 128)) < 0.75
-            signatures[near] = np.where(kept, np.ascontiguousarray(of["signature"]).view(np.uint8), signatures[near])
-        rows["signature"] = signatures.view("<u4")
+            kept = dice.random((len(near), KEYS)) < 0.75
+            rows["keys"][near] = np.where(kept, of["keys"], rows["keys"][near])
+            kept = dice.random((len(near), BINS // 16)) < 0.75
+            rows["signature"][near] = np.where(kept, of["signature"], rows["signature"][near])
         models = np.concatenate((models, rows))[-64 * BATCH :: 7]
         yield rows
-
-
-def claims(rows: Rows) -> list[Fingerprint]:
-    """`rows` as what `encode_claims` takes."""
-    fields = zip(*(rows[name].tolist() for name in ("exact", "revision", "figures", "tokens")), strict=True)
-    return [
-        Fingerprint(row["id"].tobytes().hex(), exact, revision, row["signature"].tobytes(), figures, tokens)
-        for row, (exact, revision, figures, tokens) in zip(rows, fields, strict=True)
-    ]
 
 
 def bench_apply(count: int) -> None:
@@ -61,7 +55,7 @@ def bench_apply(count: int) -> None:
     print(f"{'articles':>10} {'µs each':>8} {'articles/s':>11} {'bytes each':>11} {'slowest record, ms':>19}")
     for number, rows in enumerate(drawn(count, 1)):
         claimed_ms = 1_700_000_000_000 + WINDOW_SECONDS * 1000 * number * BATCH // count
-        value = encode_claims(claims(rows), claimed_ms)
+        value = encode_rows(rows, claimed_ms)
         start = thread_time()
         index.apply(decode_claims(value))
         took = thread_time() - start
@@ -83,7 +77,7 @@ def bench_small_records(count: int) -> None:
         spent = 0.0
         for rows in drawn(count, 2):
             for at in range(0, BATCH, batch):
-                value = encode_claims(claims(rows[at : at + batch]), 1_700_000_000_000)
+                value = encode_rows(rows[at : at + batch], 1_700_000_000_000)
                 start = thread_time()
                 index.apply(decode_claims(value))
                 spent += thread_time() - start

@@ -55,8 +55,12 @@ def remade(raw: Record, enriched: Record, tagger: Tagger) -> bytes:
     """The enriched bytes, from the raw record and the verdict alone."""
     headers = [(name, value.encode()) for name, value in raw.headers.items()]
     article = normalise(RawArticle.from_record(raw.key.encode(), raw.value, headers))
-    revision = enriched.json["x_copydesk"].get("revision")
-    verdict = Verdict("revision", revision["of"], number=revision["number"]) if revision else Verdict("original")
+    ours = enriched.json["x_copydesk"]
+    verdict = Verdict("original")
+    if "revision" in ours:
+        verdict = Verdict("revision", **ours["revision"])
+    elif "derived" in ours:
+        verdict = Verdict("derived", **ours["derived"])
     return ninjs.enriched(article, verdict, tagger.tag(article))
 
 

@@ -73,12 +73,13 @@ tags = st.builds(
     failed=st.none() | words,
 )
 revisions = st.builds(Verdict, st.just("revision"), ids, number=st.integers(1, 999))
+derived = st.builds(Verdict, st.just("derived"), ids, similarity=st.floats(0, 1))
 duplicates = st.builds(Verdict, st.just("duplicate"), ids, st.sampled_from(["exact", "near"]), st.floats(0, 1))
 
 
 # A busy machine must not fail it: what counts is what comes out.
 @settings(deadline=None)
-@given(articles, st.just(ORIGINAL) | revisions, tags)
+@given(articles, st.just(ORIGINAL) | revisions | derived, tags)
 def test_an_enriched_record_passes_both_schemas_and_keeps_its_text(
     article: Article, verdict: Verdict, found: Tags
 ) -> None:

@@ -201,6 +201,14 @@ def test_language_is_detected_else_declared_else_und(
 def test_a_revision_names_the_version_before() -> None:
     record = read(ninjs.enriched(ARTICLE, Verdict("revision", of=OTHER, number=2), TAGS))
     assert record["x_copydesk"]["revision"] == {"of": OTHER, "number": 2}
+    assert record["associations"] == [{"name": "revision", "rel": "revisionOf", "uri": f"urn:copydesk:article:{OTHER}"}]
+
+
+def test_a_derived_article_is_enriched_and_linked() -> None:
+    record = read(ninjs.enriched(ARTICLE, Verdict("derived", of=OTHER, similarity=0.25), TAGS))
+    assert record["x_copydesk"]["derived"] == {"of": OTHER, "similarity": 0.25}
+    assert record["associations"] == [{"name": "derived", "rel": "derivedFrom", "uri": f"urn:copydesk:article:{OTHER}"}]
+    assert record["subjects"]
     assert "duplicate" not in record["x_copydesk"]
 
 
@@ -209,9 +217,11 @@ def test_a_duplicate_is_the_article_without_tags_and_names_its_original() -> Non
     whole = read(ninjs.enriched(ARTICLE, ORIGINAL, TAGS))
     assert record["x_copydesk"]["duplicate"] == {"of": OTHER, "method": "near", "similarity": 0.914}
     assert {"subjects", "people", "organisations", "places"}.isdisjoint(record)
-    assert {key: whole[key] for key in record if key not in ("language", "x_copydesk")} == {
-        key: record[key] for key in record if key not in ("language", "x_copydesk")
+    other = ("language", "associations", "x_copydesk")
+    assert {key: whole[key] for key in record if key not in other} == {
+        key: record[key] for key in record if key not in other
     }
+    assert record["associations"][0]["rel"] == "duplicateOf"
     assert record["language"] == "en-GB"
 
 

@@ -7,7 +7,10 @@ Principles:
 - An article that was claimed again gets its first verdict again.
 - Same text, whatever its case, quotes and spacing: **exact** duplicate. The headline does not count.
 - Another text under the same canonical URL, or in the same single-article file: **revision**; it is published.
-- Most of the wording the same, and not other figures in the same frame: **near** duplicate.
+- Most of the wording the same: **near** duplicate. A near duplicate of a duplicate must be like the original, too.
+- But the same words around another figure are other news: a correction if most figures agree (**derived**), another
+  report of the same series if not. So briefs must agree nearly word for word.
+- Most of the shorter text in the longer one, a trimmed lead or a long version: **derived**; it is published, linked.
 - What a text shares with one that left the window does not count.
 """
 

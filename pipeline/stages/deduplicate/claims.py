@@ -1,4 +1,4 @@
-"""The bytes of one claim log record: a head and one fixed-size row an article (176 bytes), little-endian."""
+"""The bytes of one claim log record: a head and one fixed-size row an article (296 bytes), little-endian."""
 
 from __future__ import annotations
 
@@ -12,24 +12,35 @@ from numpy.typing import NDArray
 
 from pipeline.errors import ClaimLogError
 from pipeline.stages.deduplicate.fingerprint import Fingerprint
-from pipeline.stages.deduplicate.parameters import BANDS, PARAMETERS_ID
+from pipeline.stages.deduplicate.parameters import BINS, KEYS, PARAMETERS_ID, SPOTS
 
-VERSION = 1
+VERSION = 2
 """Of the record's layout. What its signatures mean is named by `PARAMETERS_ID`."""
+
+MIGRATE = (
+    "all workers must run one release. To change releases: stop the watchers, let the old workers finish until "
+    "`copydesk status` shows nothing in flight, stop them, delete the claims topic (it is made anew), then start the "
+    "new release. What came in before is not compared with what comes after"
+)
 
 _HEAD = struct.Struct("<BIqI")  # version, parameters, claimed_ms, number of rows
 
-ROW = np.dtype(
-    [
-        ("id", "<u8", (2,)),
-        ("exact", "<u8"),
-        ("revision", "<u8"),
-        ("figures", "<u8"),
-        ("tokens", "<u8"),
-        ("signature", "<u4", (BANDS,)),
-    ]
-)
-"""A Fingerprint as the log and the index hold it. Every field stands on a multiple of eight bytes."""
+_KEPT = [
+    ("id", "<u8", (2,)),
+    ("exact", "<u8"),
+    ("revision", "<u8"),
+    ("signature", "<u8", (BINS // 16,)),
+    ("figures", "<u2", (2, SPOTS)),
+    ("shingles", "<u4"),
+    ("words", "<u4"),
+]
+ROW = np.dtype([*_KEPT, ("keys", "<u4", (KEYS,))])
+"""A Fingerprint as the log holds it. Every field stands on a multiple of its words."""
+
+KEPT = np.dtype(_KEPT)
+"""What the index keeps of a ROW: its table has the keys."""
+
+_MOST = (1 << 32) - 1
 
 Rows = NDArray[Any]
 
@@ -48,13 +59,22 @@ class Claims:
 
 
 def encode_claims(fingerprints: Sequence[Fingerprint], claimed_ms: int) -> bytes:
-    """The value of a claim log record, 17 bytes and 176 more for each fingerprint, in the order given."""
+    """The value of a claim log record, 17 bytes and 296 more for each fingerprint, in the order given."""
     rows = np.empty(len(fingerprints), dtype=ROW)
     rows["id"] = np.frombuffer(bytes.fromhex("".join(f.id for f in fingerprints)), dtype="<u8").reshape(-1, 2)
-    for name in ("exact", "revision", "figures", "tokens"):
+    for name in ("exact", "revision"):
         rows[name] = np.array([getattr(f, name) for f in fingerprints], dtype=np.uint64)
-    signatures = np.frombuffer(b"".join(f.signature for f in fingerprints), dtype="<u4")
-    rows["signature"] = signatures.reshape(-1, BANDS)
+    for name in ("shingles", "words"):
+        rows[name] = np.array([min(getattr(f, name), _MOST) for f in fingerprints], dtype=np.uint64)
+    for name in ("keys", "signature", "figures"):
+        field, shape = ROW[name].subdtype or (ROW[name], ())
+        every = np.frombuffer(b"".join(getattr(f, name) for f in fingerprints), dtype=field)
+        rows[name] = every.reshape(-1, *shape)
+    return encode_rows(rows, claimed_ms)
+
+
+def encode_rows(rows: Rows, claimed_ms: int) -> bytes:
+    """The value of a claim log record that holds `rows`, an array of ROW."""
     return _HEAD.pack(VERSION, PARAMETERS_ID, claimed_ms, len(rows)) + rows.tobytes()
 
 
@@ -66,18 +86,14 @@ def decode_claims(value: bytes) -> Claims:
     if not value:
         raise ClaimLogError("a claim record is empty; the log was written by something else than Copydesk")
     if value[0] != VERSION:
-        raise ClaimLogError(
-            f"a claim record has version {value[0]}, this release reads version {VERSION}; "
-            "let all workers run one release, or start a new claims topic"
-        )
+        raise ClaimLogError(f"a claim record has version {value[0]}, this release reads version {VERSION}; {MIGRATE}")
     if len(value) < _HEAD.size:
         raise ClaimLogError(f"a claim record is torn: {len(value)} bytes, its head alone has {_HEAD.size}")
     _, parameters, claimed_ms, count = _HEAD.unpack_from(value)
     if parameters != PARAMETERS_ID:
         raise ClaimLogError(
             f"a claim record was written with de-duplication parameters {parameters:08x}, this release uses "
-            f"{PARAMETERS_ID:08x}; signatures of the two cannot be compared: let the old release empty its queue, "
-            "then start this one on a new claims topic"
+            f"{PARAMETERS_ID:08x}, and claims of the two cannot be compared; {MIGRATE}"
         )
     expected = _HEAD.size + count * ROW.itemsize
     if len(value) != expected:

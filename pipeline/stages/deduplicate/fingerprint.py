@@ -1,4 +1,4 @@
-"""What an article is known by on the claim log: exact fingerprint, revision key, signature, figures.
+"""What an article is known by on the claim log: exact fingerprint, revision key, lookup keys, signature, figures.
 
 The headline has no part in it: the same body under a changed headline is an exact duplicate.
 """
@@ -7,26 +7,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
-import rensa
 import xxhash
 from numpy.typing import NDArray
 
 from pipeline.records import Article
-from pipeline.stages.deduplicate.normal import SPACE, Codes, normal_form, spaceless_signs
+from pipeline.stages.deduplicate.normal import SPACE, Codes, long_word_signs, normal_form, spaceless_signs
 from pipeline.stages.deduplicate.parameters import (
-    MIN_TOKENS,
-    PERMUTATIONS,
-    SEED,
+    BINS,
+    KEYS,
+    MIN_WORDS,
+    SIGNS_IN_LONG_SHINGLE,
+    SIGNS_IN_LONG_WORD,
     SIGNS_IN_SHINGLE,
+    SIGNS_IN_WORD,
+    SPOTS,
     WORDS_IN_SHINGLE,
 )
 
 Hashes = NDArray[np.uint64]
 Positions = NDArray[np.intp]
 
-NO_SIGNATURE = bytes(PERMUTATIONS)
+NO_KEYS = bytes(4 * KEYS)
+NO_SIGNATURE = bytes(BINS // 2)
+NO_FIGURES = bytes(4 * SPOTS)
 _BASE = 0x9E3779B97F4A7C15  # odd, so that its powers have inverses modulo 2**64
 _MANY = 1 << 16
 
@@ -41,27 +47,44 @@ class Fingerprint:
     """64-bit hash of the body's normal form."""
     revision: int
     """64-bit hash of the canonical URL, else of the source if the article is alone in it."""
+    keys: bytes
+    """The lowest shingle hashes, 32 bits of each. All zero: too short to be looked up."""
     signature: bytes
-    """128 MinHash values cut to 8 bits; its 32-bit words are the band keys. All zero: too short to have one."""
-    figures: int
-    """64 bits, some of them set by the numbers in the body."""
-    tokens: int
-    """Words (or signs, where words are not parted by spaces) in the body."""
+    """One-permutation MinHash, four bits a bin."""
+    figures: bytes
+    """A 16-bit sum over the words around figures for each spot, then one over the figures with them."""
+    shingles: int
+    """Different shingles in the body, at most 2**32 - 1."""
+    words: int
+    """Words in the body, or as many signs as weigh the same where words are not parted by spaces."""
+
+
+class _Text(NamedTuple):
+    """A body cut into tokens: where they start and end, how many make a shingle, and how many weigh a word."""
+
+    starts: Positions
+    ends: Positions
+    shingle: int
+    word: int
 
 
 def fingerprint(article: Article) -> Fingerprint:
     """The claim of `article`: depends on its id, body, URL and source alone, and on nothing else."""
     codes = normal_form(article.body)
     hashes = _Prefix(codes)
-    starts, ends, size = _tokens(codes)
-    shingles = hashes.between(starts[: len(starts) - size + 1], ends[size - 1 :])
+    text = _tokens(codes)
+    words = len(text.starts) // text.word
+    long = words >= MIN_WORDS
+    shingles = _distinct(hashes, text) if long else np.zeros(0, dtype=np.uint64)
     return Fingerprint(
         id=article.id,
         exact=xxhash.xxh3_64_intdigest(codes.tobytes()) if codes.size else 0,
         revision=_revision_key(article),
-        signature=_signature(shingles) if len(starts) >= MIN_TOKENS else NO_SIGNATURE,
-        figures=_figures(codes, hashes),
-        tokens=len(starts),
+        keys=_keys(shingles) if long else NO_KEYS,
+        signature=_signature(shingles) if long else NO_SIGNATURE,
+        figures=_figures(codes, hashes, text) if long else NO_FIGURES,
+        shingles=len(shingles),
+        words=words,
     )
 
 
@@ -100,41 +123,80 @@ class _Prefix:
     def between(self, starts: Positions, ends: Positions) -> Hashes:
         """One hash for each codes[start:end], the same wherever it stands."""
         found: Hashes = (self._sums[ends] - self._sums[starts]) * self._inverse[starts]
-        # Low bits of a polynomial know little of the text; fold the high ones in (the finaliser of SplitMix).
-        found ^= found >> np.uint64(30)
-        found *= np.uint64(0xBF58476D1CE4E5B9)
-        found ^= found >> np.uint64(27)
-        found *= np.uint64(0x94D049BB133111EB)
-        return found ^ (found >> np.uint64(31))
+        return _mixed(found)
 
 
-def _tokens(codes: Codes) -> tuple[Positions, Positions, int]:
-    """Where tokens start and end, and how many make a shingle."""
+def _mixed(found: Hashes) -> Hashes:
+    """Low bits of a polynomial know little of the text; fold the high ones in, in place (the finaliser of SplitMix)."""
+    found ^= found >> np.uint64(30)
+    found *= np.uint64(0xBF58476D1CE4E5B9)
+    found ^= found >> np.uint64(27)
+    found *= np.uint64(0x94D049BB133111EB)
+    found ^= found >> np.uint64(31)
+    return found
+
+
+def _tokens(codes: Codes) -> _Text:
     gaps = np.flatnonzero(codes == SPACE)
     starts, ends = np.concatenate(([0], gaps + 1)), np.append(gaps, codes.size)
     if not codes.size:
-        return starts[:0], ends[:0], WORDS_IN_SHINGLE
-    if int(codes.max()) < 0x0E00:
-        return starts, ends, WORDS_IN_SHINGLE
-    alone = spaceless_signs()[codes]
-    if alone.sum() * 2 < codes.size:
-        return starts, ends, WORDS_IN_SHINGLE
-    signs = np.flatnonzero(codes != SPACE)
-    return signs, signs + 1, SIGNS_IN_SHINGLE
+        return _Text(starts[:0], ends[:0], WORDS_IN_SHINGLE, 1)
+    if int(codes.max()) >= 0x0E00:
+        alone = np.count_nonzero(spaceless_signs()[codes])
+        if alone * 2 >= codes.size:
+            signs = np.flatnonzero(codes != SPACE)
+            if np.count_nonzero(long_word_signs()[codes]) * 2 >= alone:
+                return _Text(signs, signs + 1, SIGNS_IN_LONG_SHINGLE, SIGNS_IN_LONG_WORD)
+            return _Text(signs, signs + 1, SIGNS_IN_SHINGLE, SIGNS_IN_WORD)
+    return _Text(starts, ends, WORDS_IN_SHINGLE, 1)
+
+
+def _distinct(hashes: _Prefix, text: _Text) -> Hashes:
+    """The different shingles of a text, in order of their hashes."""
+    size = text.shingle
+    found = np.sort(hashes.between(text.starts[: len(text.starts) - size + 1], text.ends[size - 1 :]))
+    different = np.ones(len(found), dtype=np.bool_)
+    np.not_equal(found[1:], found[:-1], out=different[1:])
+    return found[different]
+
+
+def _keys(shingles: Hashes) -> bytes:
+    # The low half: the high bits of the lowest hashes are all but the same. 0 is for "no key".
+    keys = np.zeros(KEYS, dtype="<u4")
+    lowest = shingles[:KEYS].astype(np.uint32)
+    keys[: len(lowest)] = np.maximum(lowest, np.uint32(1))
+    return keys.tobytes()
 
 
 def _signature(shingles: Hashes) -> bytes:
-    ends = np.array([0, len(shingles)], dtype=np.uint64)
-    rows = rensa.RMinHash.digest_matrix_from_flat_token_hashes(shingles, ends, PERMUTATIONS, SEED).to_rows()
-    return np.array(rows[0], dtype=np.uint32).astype(np.uint8).tobytes()
+    """For each bin, by the high bits, four other bits of its lowest hash; of a long enough text no bin is empty."""
+    bins = (shingles >> np.uint64(64 - BINS.bit_length() + 1)).astype(np.intp)
+    values = (((shingles & np.uint64(0xFFFF)) * np.uint64(15)) >> np.uint64(16)).astype(np.uint8)
+    found = np.zeros(BINS, dtype=np.uint8)
+    found[bins[::-1]] = values[::-1] + np.uint8(1)  # of several for one bin numpy leaves the last: the lowest
+    return (found[::2] | (found[1::2] << np.uint8(4))).tobytes()
 
 
-def _figures(codes: Codes, hashes: _Prefix) -> int:
-    """One of 64 bits for each run of digits, by what the digits say."""
-    digits = np.flatnonzero((codes - np.uint16(48)) < 10)
-    if not digits.size:
-        return 0
-    last = np.flatnonzero(np.diff(digits) > 1)
-    starts, ends = digits[np.concatenate(([0], last + 1))], digits[np.append(last, -1)] + 1
-    bits = hashes.between(starts, ends) >> np.uint64(58)
-    return int(np.bitwise_or.reduce(np.uint64(1) << bits))
+def _figures(codes: Codes, hashes: _Prefix, text: _Text) -> bytes:
+    """What figures say, by the words around them: sums that differ in their second half alone tell of other facts."""
+    digits = np.zeros(codes.size + 1, dtype=np.int32)
+    np.cumsum((codes - np.uint16(48)) < 10, out=digits[1:])
+    if not digits[-1]:
+        return NO_FIGURES
+    starts, ends = text.starts, text.ends
+    inside = np.zeros(len(starts) + 2, dtype=np.int8)
+    inside[1:-1] = digits[ends] - digits[starts] == ends - starts
+    edges = np.diff(inside)
+    first, last = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
+    if not first.size:
+        return NO_FIGURES
+    around = min(text.word, 2)
+    before = hashes.between(starts[np.maximum(first - around, 0)], starts[first])
+    after = hashes.between(ends[last], ends[np.minimum(last + around, len(ends) - 1)])
+    context = _mixed(before ^ (after * np.uint64(_BASE)))
+    values = _mixed(context ^ hashes.between(starts[first], ends[last]))
+    spots = (context >> np.uint64(60)).astype(np.intp)
+    found = np.zeros((2, SPOTS), dtype="<u2")
+    np.add.at(found[0], spots, context.astype(np.uint16) | np.uint16(1))
+    np.add.at(found[1], spots, values.astype(np.uint16))
+    return found.tobytes()

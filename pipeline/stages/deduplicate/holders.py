@@ -6,7 +6,7 @@ article sees the ones before it in its own batch comes from `Table.swap`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,15 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.stages.deduplicate.claims import Rows
-from pipeline.stages.deduplicate.parameters import BANDS
+from pipeline.stages.deduplicate.parameters import KEYS
 from pipeline.stages.deduplicate.slices import Slice, spread
 from pipeline.stages.deduplicate.table import NUMBER_BITS, NUMBER_MASK, Keys, Numbers
 
-EXACT, REVISION = BANDS, BANDS + 1
-"""Lanes of an article's keys; those below are its bands."""
+EXACT, REVISION = KEYS, KEYS + 1
+"""Lanes of an article's keys; those below are its shingles'."""
 
-_LANES = BANDS + 2
-_LANE_SALT = (np.arange(_LANES, dtype=np.uint64) + np.uint64(1)) * np.uint64(0xD6E8FEB86659FD93)
+_LANES = KEYS + 2
+# Shingles are the same in whichever lane they come.
+_LANE_SALT = np.maximum(np.arange(_LANES, dtype=np.uint64), KEYS - 1) * np.uint64(0xD6E8FEB86659FD93)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,37 +58,32 @@ def enter(rows: Rows, first: int, slices: Sequence[Slice], horizon_ms: int) -> H
     known = np.flatnonzero(holder >= 0)
     holder[known[_times(slices, holder[known]) < horizon_ms]] = -1
     ours = address(current.serial, first)
-    for later, earlier in _repeats(keys, where, now - first):
-        holder[later] = ours + article[earlier]
+    later, earlier = _repeats(keys, where, now - first)
+    holder[later] = ours + article[earlier]
     shared = np.flatnonzero(holder >= 0)
     return Holders(article[shared], lane[shared], holder[shared])
 
 
 def _keys(rows: Rows) -> tuple[Keys, Numbers]:
     """All keys that these articles have, in log order, and where each stands: article times lanes plus lane."""
-    signatures = np.ascontiguousarray(rows["signature"])
     values = np.empty((len(rows), _LANES), dtype=np.uint64)
-    values[:, :BANDS] = signatures
+    values[:, :KEYS] = rows["keys"]
     values[:, EXACT] = rows["exact"]
     values[:, REVISION] = rows["revision"]
-    present: NDArray[np.bool_] = values != 0
-    present[:, :BANDS] = signatures.any(axis=1, keepdims=True)
-    where = np.flatnonzero(present)
+    where = np.flatnonzero(values)
     return spread((values + _LANE_SALT).ravel()[where]), where
 
 
-def _repeats(keys: Keys, where: Numbers, last: Numbers) -> Iterator[tuple[int, int]]:
-    """Places of a key in the batch, each with the place before it; `last` is the last article that has the key."""
+def _repeats(keys: Keys, where: Numbers, last: Numbers) -> tuple[Numbers, Numbers]:
+    """Places of a key in the batch, and for each the place before it; `last` is the last article that has the key."""
     article = where // _LANES
     early = np.flatnonzero(last != article)
     if not early.size:
-        return
-    # An article has a key in one lane, so that of the last one is where it is for the others.
-    late = np.searchsorted(where, last[early] * _LANES + where[early] % _LANES)
-    places = np.unique(np.concatenate((early, late[late < len(where)])))
+        return early, early
+    places = np.flatnonzero(np.isin(keys, keys[early]))
     order = places[np.argsort(keys[places], kind="stable")]
-    follows = keys[order[1:]] == keys[order[:-1]]
-    yield from zip(order[1:][follows].tolist(), order[:-1][follows].tolist(), strict=True)
+    follows = (keys[order[1:]] == keys[order[:-1]]) & (article[order[1:]] != article[order[:-1]])
+    return order[1:][follows], order[:-1][follows]
 
 
 def _times(slices: Sequence[Slice], addresses: Numbers) -> Numbers:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.records import ORIGINAL, Verdict
-from pipeline.stages.deduplicate.claims import ROW, Claims, Rows
+from pipeline.stages.deduplicate.claims import KEPT, Claims, Rows
 from pipeline.stages.deduplicate.holders import EXACT, REVISION, Holders, by_slice, enter
-from pipeline.stages.deduplicate.judge import near
+from pipeline.stages.deduplicate.judge import near_original, relations
 from pipeline.stages.deduplicate.slices import FULL, Slice
 from pipeline.stages.deduplicate.table import NUMBER_BITS, NUMBER_MASK, Numbers
 
@@ -30,6 +31,8 @@ class _Held:
     revision: int = -1
     near: int = -1
     similarity: float = 0.0
+    derived: int = -1
+    derived_similarity: float = 0.0
 
 
 class Index:
@@ -106,35 +109,59 @@ class Index:
             true = rows[name][article] == self._rows(holder)[name]  # a table's key is but 40 bits of it
             for mine, theirs in zip(article[true].tolist(), holder[true].tolist(), strict=True):
                 setattr(found[mine], name, theirs)
-        bands = holders.lane < EXACT
-        pairs = np.unique((holders.article[bands] << _ADDRESS_BITS) | holders.holder[bands])
+        shingles = holders.lane < EXACT
+        pairs = np.unique((holders.article[shingles] << _ADDRESS_BITS) | holders.holder[shingles])
         mine, theirs = pairs >> _ADDRESS_BITS, pairs & ((1 << _ADDRESS_BITS) - 1)
-        alike, ratios = near(rows[mine], self._rows(theirs))
-        close = zip(mine[alike].tolist(), theirs[alike].tolist(), ratios[alike].tolist(), strict=True)
-        # In order of address, so that of equals the earliest stays.
-        for article, holder, ratio in close:
-            if ratio > found[article].similarity:
-                found[article].near, found[article].similarity = holder, ratio
+        near, derived, ratios = relations(rows[mine], self._rows(theirs))
+        for name, related in (("near", near), ("derived", derived)):
+            similarity = "similarity" if name == "near" else "derived_similarity"
+            close = zip(mine[related].tolist(), theirs[related].tolist(), ratios[related].tolist(), strict=True)
+            # In order of address, so that of equals the earliest stays.
+            for article, holder, ratio in close:
+                if ratio > getattr(found[article], similarity):
+                    setattr(found[article], name, holder)
+                    setattr(found[article], similarity, ratio)
         return found
 
     def _decide(self, piece: Slice, number: int, held: _Held) -> Verdict:
-        """Exact goes before revision, revision before near."""
+        """Exact goes before revision, revision before near, near before derived."""
         if held.exact >= 0:
-            verdict = Verdict("duplicate", self._root(held.exact), "exact", 1.0)
+            verdict = self._duplicate(piece, number, held.exact, "exact", 1.0)
             if held.revision >= 0:
                 piece.versions[number] = self._version(held.revision)
         elif held.revision >= 0:
             of, before = self._version(held.revision)
             verdict = Verdict("revision", of, number=before + 1)
+        elif held.near >= 0 and self._near_original(piece, number, held.near):
+            verdict = self._duplicate(piece, number, held.near, "near", held.similarity)
         elif held.near >= 0:
-            verdict = Verdict("duplicate", self._root(held.near), "near", held.similarity)
+            verdict = Verdict("derived", self._root(held.near), similarity=held.similarity)
+        elif held.derived >= 0:
+            verdict = Verdict("derived", self._root(held.derived), similarity=held.derived_similarity)
         else:
             return ORIGINAL
         piece.verdicts[number] = verdict
         return verdict
 
+    def _duplicate(
+        self, piece: Slice, number: int, holder: int, method: Literal["exact", "near"], similarity: float
+    ) -> Verdict:
+        piece.roots[number] = self._slice(holder).roots.get(holder & NUMBER_MASK, holder)
+        return Verdict("duplicate", self._root(holder), method, similarity)
+
+    def _near_original(self, piece: Slice, number: int, holder: int) -> bool:
+        """True where `holder` is no duplicate, or this article is not too far from what that is a duplicate of."""
+        root = self._slice(holder).roots.get(holder & NUMBER_MASK, holder)
+        if root == holder or root >> NUMBER_BITS < self._slices[0].serial:
+            return True
+        original = self._slice(root)
+        at = np.array([root & NUMBER_MASK])
+        if original.times(at)[0] < self._horizon_ms:
+            return True
+        return bool(near_original(piece.rows(np.array([number])), original.rows(at))[0])
+
     def _rows(self, addresses: Numbers) -> Rows:
-        found = np.empty(len(addresses), dtype=ROW)
+        found = np.empty(len(addresses), dtype=KEPT)
         for at, numbers, piece in by_slice(self._slices, addresses):
             found[at] = piece.rows(numbers)
         return found

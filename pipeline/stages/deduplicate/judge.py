@@ -1,4 +1,4 @@
-"""How alike two articles are by their rows, and whether that makes one a near duplicate."""
+"""How alike two articles are by their rows, and what that makes one of the other."""
 
 from __future__ import annotations
 
@@ -8,43 +8,84 @@ from numpy.typing import NDArray
 from pipeline.stages.deduplicate.claims import Rows
 from pipeline.stages.deduplicate.parameters import (
     COLLISION,
-    FIGURES_ENOUGH,
-    FIGURES_SHARED,
-    LONG_TOKENS,
-    MIN_TOKENS,
-    PERMUTATIONS,
+    CONTAINED,
+    CONTAINED_SIMILAR,
+    CONTAINED_WORDS,
+    LONG_WORDS,
+    MIN_WORDS,
     SIMILAR,
+    SIMILAR_TO_ORIGINAL,
     SIMILAR_WHEN_SHORT,
 )
 
 Ratios = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+_LOW_BITS = np.uint64(0x1111_1111_1111_1111)
 
 
 def similarity(left: Rows, right: Rows) -> Ratios:
-    """Estimated Jaccard similarity of the shingle sets, pair by pair, 0..1, rounded to three decimals."""
-    ours, theirs = (np.ascontiguousarray(rows["signature"]).view(np.uint8) for rows in (left, right))
-    agree = np.count_nonzero(ours == theirs, axis=1) / PERMUTATIONS
-    ratios: Ratios = np.round(np.maximum((agree - COLLISION) / (1 - COLLISION), 0), 3)
-    return ratios
+    """Estimated Jaccard similarity of the shingle sets, pair by pair, 0..1, rounded to three decimals.
+
+    Of the bins that either text fills, the share in which both have the same lowest shingle (Li, Owen, Zhang: One
+    Permutation Hashing, 2012); corrected for values that agree by chance where both have one.
+    """
+    ours, theirs = left["signature"], right["signature"]
+    either = _filled(ours | theirs)
+    both = (_filled(ours) + _filled(theirs) - either).astype(np.float64)
+    same = either - _filled(ours ^ theirs)
+    agree = np.maximum(same - both * COLLISION, 0) / (1 - COLLISION)
+    ratios: Ratios = agree / np.maximum(either, 1)
+    return ratios.round(3)
+
+
+def containment(left: Rows, right: Rows, ratios: Ratios) -> Ratios:
+    """Estimated share of the shorter text's shingles that the longer one has, from their similarity, 0..1."""
+    ours, theirs = left["shingles"].astype(np.float64), right["shingles"].astype(np.float64)
+    common = ratios * (ours + theirs) / (1 + ratios)
+    shares: Ratios = common / np.maximum(np.minimum(ours, theirs), 1)
+    return shares.round(3)
 
 
 def needed(left: Rows, right: Rows) -> Ratios:
     """The similarity from which a pair counts as near duplicates: more where the shorter text is short."""
-    tokens = np.minimum(left["tokens"], right["tokens"]).astype(np.float64)
-    shortness: Ratios = np.clip((LONG_TOKENS - tokens) / (LONG_TOKENS - MIN_TOKENS), 0, 1)
+    words = np.minimum(left["words"], right["words"]).astype(np.float64)
+    shortness: Ratios = np.clip((LONG_WORDS - words) / (LONG_WORDS - MIN_WORDS), 0, 1)
     return SIMILAR + (SIMILAR_WHEN_SHORT - SIMILAR) * shortness
 
 
-def other_facts(left: Rows, right: Rows) -> NDArray[np.bool_]:
-    """Whether both texts hold enough figures, and too few of them in common, to be the same report."""
-    ours, theirs = left["figures"], right["figures"]
-    fewest = np.minimum(np.bitwise_count(ours), np.bitwise_count(theirs))
-    shared, either = np.bitwise_count(ours & theirs), np.bitwise_count(ours | theirs)
-    differ: NDArray[np.bool_] = (fewest >= FIGURES_ENOUGH) & (shared < FIGURES_SHARED * either)
-    return differ
+def figures(left: Rows, right: Rows) -> tuple[Rows, Rows]:
+    """In how many spots the words around figures are the same, pair by pair: with the same figures, with others."""
+    (ours, our_values), (theirs, their_values) = (np.moveaxis(rows["figures"], 1, 0) for rows in (left, right))
+    comparable = (ours == theirs) & (ours != 0)
+    kept = comparable & (our_values == their_values)
+    same = np.count_nonzero(kept, axis=1)
+    return same, np.count_nonzero(comparable, axis=1) - same
 
 
-def near(left: Rows, right: Rows) -> tuple[NDArray[np.bool_], Ratios]:
-    """Which pairs are near duplicates, and how similar all of them are."""
+def relations(left: Rows, right: Rows) -> tuple[Flags, Flags, Ratios]:
+    """Which pairs are near duplicates, which are derived one from the other, and how similar all of them are.
+
+    The same words around another figure make other news of it: a correction where that is the exception (derived),
+    another report of the same series where it is the rule (neither).
+    """
     ratios = similarity(left, right)
-    return (ratios >= needed(left, right)) & ~other_facts(left, right), ratios
+    same, other = figures(left, right)
+    near = (ratios >= needed(left, right)) & (other == 0)
+    long = np.minimum(left["words"], right["words"]) >= CONTAINED_WORDS
+    contained = (containment(left, right, ratios) >= CONTAINED) & (ratios >= CONTAINED_SIMILAR)
+    return near, contained & long & ~near & (other <= same), ratios
+
+
+def near_original(rows: Rows, originals: Rows) -> Flags:
+    """Whether near duplicates of duplicates are not too far from the original."""
+    close: Flags = similarity(rows, originals) >= SIMILAR_TO_ORIGINAL
+    return close
+
+
+def _filled(signatures: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """How many of a signature's four-bit values are not 0."""
+    folded = signatures | (signatures >> np.uint64(1))
+    folded = (folded | (folded >> np.uint64(2))) & _LOW_BITS
+    filled: NDArray[np.int64] = np.bitwise_count(folded).sum(axis=1, dtype=np.int64)
+    return filled

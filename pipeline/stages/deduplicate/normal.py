@@ -17,10 +17,13 @@ Codes = NDArray[np.uint16]
 SPACE = 32
 _COMPOSITE = 1  # marks, in the table, a sign whose compatibility form is several signs (ﬁ, ½, ㈱)
 _ASTRAL = 0x10000
-_SPACELESS = (
+_LONG_WORDS = (
     (0x0E00, 0x0EFF),  # Thai, Lao
     (0x1000, 0x109F),  # Burmese
     (0x1780, 0x17FF),  # Khmer
+)
+_SPACELESS = (
+    *_LONG_WORDS,
     (0x3005, 0x3007),  # Han repetition and zero
     (0x3040, 0x30FF),  # kana
     (0x3400, 0x9FFF),  # Han
@@ -51,8 +54,18 @@ def _table() -> Codes:
 @cache
 def spaceless_signs() -> NDArray[np.bool_]:
     """For every code, whether it belongs to a script that writes no spaces between words."""
+    return _among(_SPACELESS)
+
+
+@cache
+def long_word_signs() -> NDArray[np.bool_]:
+    """For every code, whether it belongs to one of those where a word takes four signs rather than two."""
+    return _among(_LONG_WORDS)
+
+
+def _among(stretches: tuple[tuple[int, int], ...]) -> NDArray[np.bool_]:
     found = np.zeros(_ASTRAL, dtype=np.bool_)
-    for first, last in _SPACELESS:
+    for first, last in stretches:
         found[first : last + 1] = True
     return found
 

@@ -1,63 +1,79 @@
 """Every number that decides what counts as a duplicate, in one place, with its reason.
 
-A change to anything in `PARAMETERS` changes what signatures mean: `parameters_id` changes with it, and claims
-written before are refused rather than compared with something they cannot be compared with.
+They were chosen by the back-test, `python -m tests.bench.backtest FOLDER`. A change to anything in `PARAMETERS` changes
+what claims mean: `PARAMETERS_ID` changes with it, and claims written before are refused rather than compared with
+something they cannot be compared with. Thresholds are in it too: workers that judge by other ones would disagree.
 """
 
 from __future__ import annotations
 
-import rensa
 import xxhash
 
-PERMUTATIONS = 128
-"""Values in a signature. The estimate's standard error is √(J(1-J)/128), at most 0.045."""
-
-BANDS = 32
-"""With 4 rows each: pairs of similarity 0.5, 0.6, 0.7 meet in a band with probability 0.87, 0.99, 0.9998."""
-
-ROWS = PERMUTATIONS // BANDS
-"""Four rows of eight bits: a band's key is one 32-bit word of the signature, so bands are not stored twice."""
-
-COLLISION = 1 / 256
-"""Signatures keep eight bits of each value, so this share of unequal values agrees by chance."""
-
-SEED = 42
-
 WORDS_IN_SHINGLE = 3
-"""Three words: unrelated articles share 7 % of them at most, and 5 % of words changed still leaves 76 %."""
+"""Three words: unrelated articles share 7 % of them at most, and 10 % of words changed still leaves 57 %."""
 
 SIGNS_IN_SHINGLE = 5
-"""Where words are not parted by spaces each sign is a token; five signs weigh about as much as three words."""
+SIGNS_IN_LONG_SHINGLE = 9
+"""Where words are not parted by spaces each sign is a token. Five signs of Chinese or Japanese, nine of Thai, Lao,
+Burmese or Khmer weigh about as much as three words."""
 
-MIN_TOKENS = 16
+SIGNS_IN_WORD = 2
+SIGNS_IN_LONG_WORD = 4
+"""Hence so many signs count as a word where length matters."""
+
+KEYS = 16
+"""An article is looked up under its 16 lowest shingle hashes. Of a text that holds a fourth of another one, four of
+them are among the other's on average; of near duplicates, seven or more. Bands of a MinHash signature need twice as
+many keys and find neither: at similarity 0.25, 32 bands of 4 rows meet with probability 0.12."""
+
+BINS = 256
+"""A signature keeps, of the shingles that fall into each of 256 bins, the lowest, cut to four bits (one-permutation
+MinHash). The estimate's standard error is 0.033 for long texts; short ones have a bin for nearly each shingle."""
+
+COLLISION = 1 / 15
+"""Fifteen values (0 is an empty bin), so this share of unequal ones agrees by chance."""
+
+SPOTS = 16
+"""Figures are kept by the words around them, in so many places."""
+
+MIN_WORDS = 16
 """Shorter texts have no signature: at that length one changed word is another piece of news."""
 
-SIMILAR = 0.5
-"""Least estimated Jaccard similarity of a near duplicate. Two copies with 5 % of words changed in each have 0.57
-between them and 0.75 with their original; at 0.55 it mattered for some clusters which of the three came first,
-at 0.5 for none of 2,000. What that lets in of other reports from one series, `FIGURES_SHARED` keeps out."""
+SIMILAR = 0.46
+"""Least estimated Jaccard similarity of a near duplicate: 10 % of words changed leaves 0.57 ± 0.04."""
+
+SIMILAR_TO_ORIGINAL = 0.3
+"""What a near duplicate of a duplicate has in common with the original at least, so that chains do not drift."""
 
 SIMILAR_WHEN_SHORT = 0.85
-LONG_TOKENS = 100
-"""Below this length the threshold rises, in a straight line, to `SIMILAR_WHEN_SHORT` at `MIN_TOKENS`."""
+LONG_WORDS = 100
+"""Below this length the threshold rises, in a straight line, to `SIMILAR_WHEN_SHORT` at `MIN_WORDS`."""
 
-FIGURES_SHARED = 0.34
-FIGURES_ENOUGH = 4
-"""Reports of one series share their wording and not their facts. Where both texts hold this many different
-figures, near duplicates share at least that much of them (Jaccard over 64 bits that figures set)."""
+CONTAINED = 0.6
+CONTAINED_SIMILAR = 0.12
+CONTAINED_WORDS = 40
+"""A text is derived from another where this share of the shorter one is in the longer one. Below the similarity given
+the estimate is too coarse to say so (a text eight times as long), and shorter texts are too short."""
 
 PARAMETERS = (
-    PERMUTATIONS,
-    BANDS,
-    ROWS,
-    SEED,
     WORDS_IN_SHINGLE,
     SIGNS_IN_SHINGLE,
-    MIN_TOKENS,
-    int(rensa.RMinHash.ALGORITHM_VERSION),
+    SIGNS_IN_LONG_SHINGLE,
+    SIGNS_IN_WORD,
+    SIGNS_IN_LONG_WORD,
+    KEYS,
+    BINS,
+    SPOTS,
+    MIN_WORDS,
+    SIMILAR,
+    SIMILAR_TO_ORIGINAL,
+    SIMILAR_WHEN_SHORT,
+    LONG_WORDS,
+    CONTAINED,
+    CONTAINED_SIMILAR,
+    CONTAINED_WORDS,
     "NFKC, lower case, letters, marks, digits, currency, percent; polynomial shingle hash 1",
 )
 
 PARAMETERS_ID = xxhash.xxh32_intdigest(repr(PARAMETERS).encode())
-"""32 bits that name what signatures depend on. Thresholds are not part of it: old claims can be read under new ones,
-but workers come to the same verdicts only while all of them run the same release."""
+"""32 bits that name what claims mean and how they are judged."""

@@ -11,15 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.records import ORIGINAL, Verdict
-from pipeline.stages.deduplicate.claims import ROW, Rows
+from pipeline.stages.deduplicate.claims import KEPT, Rows
 from pipeline.stages.deduplicate.table import Keys, Numbers, Table
 
 FULL = 1 << 20
 """Articles after which a new slice is begun; bounds the time that growing a table takes."""
 
 _GROWTH = 1.125
+_KEPT_NAMES = list(KEPT.names or ())
 _VERDICT_BYTES = 330
 """What one entry of `verdicts` takes: the Verdict, its id of 32 characters, a float and the dict's share."""
+_ROOT_BYTES = 64
+"""The two numbers of one entry of `roots`."""
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(24)
@@ -46,14 +49,16 @@ class Slice:
         self.period = period
         """Which stretch of log time this slice is for."""
         self.keys = Table()
-        """Band, exact and revision keys → the latest article that has the key."""
+        """Shingle, exact and revision keys → the latest article that has the key."""
         self.verdicts: dict[int, Verdict] = {}
         """Number → verdict of whatever is not an original."""
         self.versions: dict[int, tuple[str, int]] = {}
         """Number → id and number of the version in force, where an older text came back under its revision key."""
+        self.roots: dict[int, int] = {}
+        """Number → address of the original, of duplicates."""
         self._ids = Table()
         self._twins: dict[tuple[int, int], int] = {}  # ids whose key in `_ids` belongs to another id
-        self._rows: Rows = np.empty(0, dtype=ROW)
+        self._rows: Rows = np.empty(0, dtype=KEPT)
         self._times: Numbers = np.empty(0, dtype=np.int64)
         self._count = 0
 
@@ -64,7 +69,7 @@ class Slice:
     def nbytes(self) -> int:
         """Bytes taken."""
         arrays = self._rows.nbytes + self._times.nbytes + self.keys.nbytes + self._ids.nbytes
-        dicts = sys.getsizeof(self.verdicts) + sys.getsizeof(self.versions)
+        dicts = sum(map(sys.getsizeof, (self.verdicts, self.versions, self.roots))) + _ROOT_BYTES * len(self.roots)
         return arrays + dicts + _VERDICT_BYTES * (len(self.verdicts) + len(self.versions) + len(self._twins))
 
     @property
@@ -88,7 +93,7 @@ class Slice:
             # Grows in place where the allocator can; nobody else holds on to these arrays.
             self._rows.resize(room, refcheck=False)
             self._times.resize(room, refcheck=False)
-        self._rows[first : self._count] = rows
+        self._rows[first : self._count] = rows[_KEPT_NAMES]
         self._times[first : self._count] = now_ms
         self._enter_ids(rows["id"], np.arange(first, self._count))
         return first

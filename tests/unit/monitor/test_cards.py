@@ -68,6 +68,8 @@ def test_nothing_in_an_article_reaches_the_terminal_as_a_command() -> None:
 def test_a_revision_and_a_duplicate_name_what_they_refer_to() -> None:
     revision = shown("enriched", ninjs.enriched(ARTICLE, Verdict("revision", of="1" * 32, number=2), Tags()))
     assert f"number 2, of {'1' * 32}" in revision
+    derived = shown("enriched", ninjs.enriched(ARTICLE, Verdict("derived", of="1" * 32, similarity=0.25), Tags()))
+    assert f"from {'1' * 32}, similarity 0.25" in derived
     duplicate = shown("duplicates", ninjs.duplicate(ARTICLE, Verdict("duplicate", "1" * 32, "near", 0.912)))
     assert f"near, similarity 0.912, of {'1' * 32}" in duplicate
 

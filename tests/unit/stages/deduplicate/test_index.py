@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.records import ORIGINAL, Verdict
 from pipeline.stages.deduplicate import Fingerprint, Index, decode_claims, encode_claims
-from pipeline.stages.deduplicate.fingerprint import NO_SIGNATURE
+from pipeline.stages.deduplicate.fingerprint import NO_FIGURES, NO_KEYS, NO_SIGNATURE
 
 START_MS = 1_742_300_000_000
 HOUR = 3600
@@ -16,16 +16,24 @@ HOUR = 3600
 def claim(number: int, **fields: int) -> Fingerprint:
     """An article unlike all others, save for what is given."""
     dice = random.Random(number)
-    found = Fingerprint(f"{number:032x}", number, 0, dice.randbytes(128), figures=0, tokens=500)
+    signature = bytes(dice.randrange(1, 16) << 4 | dice.randrange(1, 16) for _ in range(128))
+    found = Fingerprint(f"{number:032x}", number, 0, dice.randbytes(64), signature, NO_FIGURES, shingles=498, words=500)
     return replace(found, **fields)  # type: ignore[arg-type]  # the fields given are the whole numbers
 
 
-def edited(model: Fingerprint, number: int, share: float) -> Fingerprint:
-    """Another article whose signature differs from `model` in `share` of its values."""
+def figures(*values: int) -> bytes:
+    """Figures in the first spots, each between words of its own."""
+    spots = [at + 1 if at < len(values) else 0 for at in range(16)] + [*values] + [0] * (16 - len(values))
+    return b"".join(value.to_bytes(2, "little") for value in spots)
+
+
+def edited(model: Fingerprint, number: int, share: float, start: float = 0.0) -> Fingerprint:
+    """Another article whose signature differs from `model` in `share` of its values from `start` on, both 0..1."""
     signature = bytearray(model.signature)
-    for at in random.Random(number).sample(range(128), int(128 * share)):
-        signature[at] ^= 0xFF
-    return replace(model, id=f"{number:032x}", exact=number, signature=bytes(signature))
+    for at in range(int(128 * start), int(128 * (start + share))):
+        signature[at] = ((signature[at] >> 4) % 15 + 1) << 4 | (signature[at] & 15) % 15 + 1
+    keys = model.keys[:32] + claim(number).keys[32:]
+    return replace(model, id=f"{number:032x}", exact=number, signature=bytes(signature), keys=keys)
 
 
 def apply(index: Index, *claims: Fingerprint, after_seconds: float = 0) -> list[Verdict]:
@@ -51,7 +59,7 @@ def test_the_first_is_the_original_of_a_chain_of_duplicates() -> None:
 
 def test_too_far_apart_is_no_duplicate() -> None:
     first = claim(1)
-    assert apply(Index(HOUR), first, edited(first, 2, 0.5))[1] == ORIGINAL
+    assert apply(Index(HOUR), first, edited(first, 2, 0.7))[1] == ORIGINAL
 
 
 def test_the_closest_wins() -> None:
@@ -66,17 +74,38 @@ def test_the_closest_wins() -> None:
 def test_short_texts_need_more_in_common() -> None:
     first = claim(1)
     verdicts = [
-        apply(Index(HOUR), replace(first, tokens=tokens), replace(edited(first, 2, 0.25), tokens=tokens))[1]
-        for tokens in (300, 60, 20)
+        apply(Index(HOUR), replace(first, words=words), replace(edited(first, 2, 0.25), words=words))[1]
+        for words in (300, 60, 20)
     ]
     assert [v.kind for v in verdicts] == ["duplicate", "duplicate", "original"]
 
 
 def test_other_figures_in_the_same_frame_are_other_news() -> None:
-    first = claim(1, figures=0b1111_1111)
-    same, other = edited(first, 2, 0.1), replace(edited(first, 3, 0.1), figures=0b1111_1111_0000_0011)
-    assert [v.kind for v in apply(Index(HOUR), first, same)] == ["original", "duplicate"]
-    assert [v.kind for v in apply(Index(HOUR), first, replace(other, figures=0b111_1111_0000_0001))] == ["original"] * 2
+    first = replace(claim(1), figures=figures(5, 6, 7, 8))
+    told = [(5, 6, 7, 8), (5, 6, 7, 9), (1, 2, 3, 8)]
+    copies = [replace(edited(first, 2, 0.1), figures=figures(*values)) for values in told]
+    assert [apply(Index(HOUR), first, copy)[1].kind for copy in copies] == ["duplicate", "derived", "original"]
+
+
+def test_a_part_is_derived_from_the_whole() -> None:
+    whole = claim(1)
+    part = replace(edited(whole, 2, 0.75), shingles=125, words=127)
+    for pair in ([whole, part], [part, whole]):
+        verdict = apply(Index(HOUR), *pair)[1]
+        assert (verdict.kind, verdict.of) == ("derived", pair[0].id)
+        assert verdict.similarity == pytest.approx(0.25, abs=0.06)
+    assert apply(Index(HOUR), whole, replace(part, words=39))[1] == ORIGINAL
+    assert apply(Index(HOUR), whole, replace(part, shingles=498))[1] == ORIGINAL
+
+
+def test_copies_of_copies_do_not_drift_from_the_original() -> None:
+    first = claim(1)
+    second = edited(first, 2, 0.3)
+    third = edited(second, 3, 0.3, start=0.3)
+    fourth = edited(third, 4, 0.3, start=0.6)
+    verdicts = apply(Index(HOUR), first, second, third, fourth)
+    assert [(v.kind, v.of) for v in verdicts[1:]] == [("duplicate", first.id)] * 2 + [("derived", first.id)]
+    assert apply(Index(HOUR), second, third, fourth)[2].kind == "duplicate"
 
 
 def test_revisions_are_counted_and_linked() -> None:
@@ -138,7 +167,7 @@ def test_a_slow_clock_does_not_turn_log_time_back() -> None:
 
 
 def test_texts_without_signature_meet_only_exactly() -> None:
-    first = replace(claim(1), signature=NO_SIGNATURE)
+    first = replace(claim(1), signature=NO_SIGNATURE, keys=NO_KEYS)
     verdicts = apply(Index(HOUR), first, replace(first, id=claim(2).id, exact=2), replace(first, id=claim(3).id))
     assert [v.kind for v in verdicts] == ["original", "original", "duplicate"]
 

@@ -75,6 +75,7 @@ class SlowIndex:
     """One article at a time, in dicts, forgetting nothing."""
 
     now: int = 0
+    count: int = 0
     by_id: dict[str, Entry] = field(default_factory=dict)
     latest: dict[tuple[str, bytes], Entry] = field(default_factory=dict)
 
@@ -86,7 +87,8 @@ class SlowIndex:
         if before := self.live(self.by_id.get(claim.id)):
             return before.verdict
         held = {key: entry for key in keys(claim) if (entry := self.live(self.latest.get(key)))}
-        entry = Entry(len(self.by_id), claim, self.now)
+        self.count += 1  # not the length of `by_id`: an article may come again when it has left the window
+        entry = Entry(self.count, claim, self.now)
         entry.verdict, entry.version = self.judge(claim, held)
         self.by_id[claim.id] = entry
         self.latest.update(dict.fromkeys(keys(claim), entry))

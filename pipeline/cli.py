@@ -20,7 +20,8 @@ _TOPICS = ("partitions", "replication_factor", "max_article_bytes", "window_seco
 _INBOX = ("inbox", "after", "after_dir", "settle_seconds", "scan_seconds", "max_file_bytes", "max_unpacked_ratio",
           "max_unpacked_bytes")  # fmt: skip
 _PARSING = ("fields", "parse_seconds")
-_WORK = ("batch_articles", "batch_seconds", "check_ratio", *_PARSING, "session_timeout_seconds", "drain_seconds")
+_WORK = (*_PARSING, "taxonomy", "batch_articles", "batch_seconds", "check_ratio", "session_timeout_seconds",
+         "drain_seconds")  # fmt: skip
 _HTTP = ("metrics_host", "metrics_port", "http_certfile", "http_keyfile", "http_username", "http_password_file")
 _PAGE = ("page_host", "page_port")
 
@@ -57,10 +58,12 @@ COMMANDS = (
             "copydesk status --json", "add_arguments"),
     Command("explain", "what would become of a file, without Kafka", "explain", "run",
             ("max_article_bytes", "max_file_bytes", "max_unpacked_ratio", "max_unpacked_bytes", "window_seconds",
-             *_PARSING),
+             *_PARSING, "taxonomy"),
             "copydesk explain seeds/harbour.txt", "add_arguments"),
     Command("formats", "which files are read, and what an article of each is", "formats", "run", ("log_level",),
             "copydesk formats", "add_arguments"),
+    Command("taxonomy", "check a file of your own terms", "taxonomy", "run", ("taxonomy", "log_level"),
+            "copydesk taxonomy check taxonomy.toml", "add_arguments"),
     Command("doctor", "check broker, topics, folders and limits", "doctor", "run",
             (*_KAFKA, *_TOPICS, "inbox", *_HTTP), "copydesk doctor --broker kafka:9092", "add_arguments"),
     Command("topics", "make the topics that are missing", "topics", "run", (*_KAFKA, *_TOPICS),

@@ -31,6 +31,12 @@ class SettingError(UserError):
     reason = "bad-setting"
 
 
+class TaxonomyError(UserError):
+    """A `taxonomy.toml` that cannot be used; the message names every fault, one a line."""
+
+    reason = "bad-taxonomy"
+
+
 class FolderError(UserError):
     """A folder is missing, is no folder, or lacks the rights we need."""
 

@@ -13,6 +13,7 @@ import orjson
 
 from pipeline import __version__
 from pipeline.records import Article, Place, Tags, Topic, Verdict
+from pipeline.terms import Term
 
 RULES = 2
 """Raise it with every change of rules (clean-up, fingerprints, tags) that makes the same bytes come out differently."""
@@ -120,7 +121,7 @@ def _ours(article: Article, tags: Tags) -> Json:
         "dates": _dates(article),
         "language": _language(article, tags),
         "warnings": article.warnings,
-        "versions": _VERSIONS,
+        "versions": {**_VERSIONS, "taxonomy": tags.taxonomy} if tags.taxonomy else _VERSIONS,
     }
 
 
@@ -141,7 +142,9 @@ def _language(article: Article, tags: Tags) -> Json:
 
 
 def _add_tags(record: Json, ours: Json, tags: Tags) -> None:
-    record["subjects"] = [_subject(topic) for topic in tags.topics]
+    # A term of your own that says what the article is about stands before what we found out.
+    own = [term for term in tags.terms if term.target == "topic"]
+    record["subjects"] = [*(_own_subject(term) for term in own), *(_subject(topic) for topic in tags.topics)]
     record["people"] = [{"name": name} for name in tags.people]
     record["organisations"] = [{"name": name} for name in tags.organisations]
     record["places"] = [_place(place) for place in tags.places]
@@ -149,6 +152,8 @@ def _add_tags(record: Json, ours: Json, tags: Tags) -> None:
     ours["places"] = [{"name": place.name, "kind": place.kind, "country": place.code} for place in tags.places]
     ours["keywords"] = tags.keywords
     ours["mentions"] = tags.mentions
+    if tags.taxonomy:
+        ours["terms"] = tags.terms
 
 
 def _subject(topic: Topic) -> Json:
@@ -158,6 +163,10 @@ def _subject(topic: Topic) -> Json:
         "creator": "copydesk",
         "confidence": topic.confidence,
     }
+
+
+def _own_subject(term: Term) -> Json:
+    return {"name": term.name, "uri": f"urn:copydesk:term:{term.id}", "creator": "taxonomy"}
 
 
 def _place(place: Place) -> Json:

@@ -17,6 +17,8 @@ from urllib.parse import quote_from_bytes
 
 import orjson
 
+from pipeline.terms import Term
+
 Headers = Sequence[tuple[str, bytes]]
 
 _HEX_ID = re.compile("[0-9a-f]{32}")
@@ -225,7 +227,7 @@ class Mention:
     name: str
     """Canonical name that the mention stands for."""
     found: Literal["list", "model", "full-name", "short-form"] = "list"
-    """How: on our lists; by the model of names; as part of a name given in full; as a short form given in brackets."""
+    """How: on our lists, by the model, as part of a name given in full, or as a short form given in brackets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +267,8 @@ class Tags:
     topics: tuple[Topic, ...] = ()
     keywords: tuple[str, ...] = ()
     mentions: tuple[Mention, ...] = ()
+    taxonomy: str | None = None  # its version, where there is one
+    terms: tuple[Term, ...] = ()
     failed: str | None = None
     """One sentence where the tagger broke: the article was claimed by then, so it goes out without tags."""
 

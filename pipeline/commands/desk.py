@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -29,6 +30,7 @@ from pipeline.stream.batch import Delivered, Normalised, Origin
 from pipeline.stream.guard import Guard
 from pipeline.stream.outcomes import Outcome, outcomes
 from pipeline.stream.steps import judge_batch, normalise_batch, tag_batch
+from pipeline.taxonomies import TaxonomyFile
 from pipeline.topics import topic_name
 
 # Stands in for a raw partition; nothing is committed to it.
@@ -62,7 +64,7 @@ class Desk:
         self._settings, self._clock = settings, clock
         self._max_bytes = max_record_bytes(settings)
         self._index = Index(settings.window_seconds)
-        self._tagger = Tagger()
+        self._tag = partial(Tagger().tag, taxonomy=TaxonomyFile(settings.taxonomy).current())
         self._guard = Guard(settings)
 
     def close(self) -> None:
@@ -111,7 +113,7 @@ class Desk:
         now_ms = int(self._clock.now().timestamp() * 1000)
         claims = decode_claims(encode_claims(normalised.fingerprints, now_ms))
         verdicts = self._index.apply(claims) if normalised.articles else []
-        yield from outcomes(tag_batch(judge_batch(normalised, verdicts), self._tagger.tag), self._max_bytes)
+        yield from outcomes(tag_batch(judge_batch(normalised, verdicts), self._tag), self._max_bytes)
 
     def _look(self, outcome: Outcome) -> Look:
         topic = topic_name(self._settings.prefix, outcome.topic)

@@ -88,6 +88,7 @@ def article_card(record: dict[str, Any]) -> Card:
         ("places", _names(record.get("places"))),
         ("topics", _names(record.get("subjects"))),
         ("keywords", ", ".join(ours.get("keywords") or ())),
+        ("your terms", _terms(ours.get("terms"))),
         ("duplicate", _duplicate(ours.get("duplicate"))),
         ("revision", _revision(ours.get("revision"))),
         ("derived", _derived(ours.get("derived"))),
@@ -132,6 +133,15 @@ def _duplicate(found: dict[str, Any] | None) -> str:
 
 def _derived(found: dict[str, Any] | None) -> str:
     return f"from {found['of']}, similarity {found['similarity']:.2f}" if found else ""
+
+
+def _terms(found: Iterable[dict[str, Any]] | None) -> str:
+    """Each term with the words that made it hold."""
+    return "; ".join(f"{term['name']} ({term['id']}), for {_places(term['evidence'])}" for term in found or ())
+
+
+def _places(evidence: Iterable[dict[str, Any]]) -> str:
+    return ", ".join(f"“{hit['text']}” at {hit['part']} {hit['start']}" for hit in evidence)
 
 
 def _revision(found: dict[str, Any] | None) -> str:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from aiokafka import TopicPartition
@@ -30,6 +31,7 @@ from pipeline.stream.guard import Guard
 from pipeline.stream.outcomes import Outcome
 from pipeline.stream.sink import Sink
 from pipeline.stream.steps import judge_batch, normalise_batch, tag_batch
+from pipeline.taxonomies import TaxonomyFile
 from pipeline.topics import topic_name
 
 R = TypeVar("R")
@@ -50,6 +52,7 @@ class Flow:
         self._tagger = Tagger()
         self.stages_cpu_seconds = 0.0
         """CPU that the stages' thread has spent so far: what is left of the process's is what moving costs."""
+        self._taxonomy = TaxonomyFile(settings.taxonomy)
         self._inboxes = {inbox_label(inbox) for inbox in settings.inbox}
         self._queued = dict.fromkeys(CLOSED["queue"], 0)
         self._guard = Guard(settings)
@@ -110,7 +113,9 @@ class Flow:
         """Tag everything but duplicates."""
         self._waiting("judged", -1)
         self._enter("tag", len(batch.articles))
-        done, seconds = await self._timed(lambda: tag_batch(batch, self._tagger.tag))
+        # One taxonomy for all of the batch, even where its file changes meanwhile.
+        tag = partial(self._tagger.tag, taxonomy=self._taxonomy.current())
+        done, seconds = await self._timed(lambda: tag_batch(batch, tag))
         self.pace.observe(batch.origin.size, seconds)
         failed = sum(tags is not None and tags.failed is not None for tags in done.tags)
         self._meter.add("articles_untagged_total", failed)

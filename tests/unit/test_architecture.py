@@ -13,10 +13,11 @@ FILES = sorted((ROOT / "pipeline").rglob("*.py"))
 
 # From what everything rests on down to the command line. A package stands for all that is in it.
 HOUSE = """
-    errors formats clock settings records topics catalogue metrics settled ninjs checked generate kafka cluster
+    errors formats clock settings terms records topics catalogue metrics settled ninjs checked generate kafka cluster
     transactions
     broker inbox
     stages.normalise stages.deduplicate stages.tag
+    taxonomies
     stream monitor testing
     commands cli __main__
 """.split()
@@ -32,7 +33,7 @@ READ_THEIR_DATA = {"normalise/rules.py", "tag/words.py"}
 MAKERS = {"tag/data/make_places.py", "tag/data/make_topics.py"}
 
 # All of the house that a stage may know.
-ABOVE_STAGES = ("pipeline.stages.", "pipeline.records", "pipeline.errors", "pipeline.formats")
+ABOVE_STAGES = ("pipeline.stages.", "pipeline.records", "pipeline.terms", "pipeline.errors", "pipeline.formats")
 
 CLOCKS = ("now", "utcnow", "today", "monotonic", "perf_counter")
 

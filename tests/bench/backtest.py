@@ -73,7 +73,7 @@ def bodies_of(folders: Sequence[str]) -> list[str]:
         found = [path.read_text("utf-8") for folder in folders for path in sorted(Path(folder).rglob("*.txt"))]
     else:
         found = [str(orjson.loads(made.line)["body"]) for made in articles(500, exact=0, near=0)]
-        found += [path.read_text("utf-8") for path in sorted((_ROOT / "seeds").rglob("*.txt"))]
+        found += [path.read_text("utf-8", "replace") for path in sorted((_ROOT / "seeds").rglob("*.txt"))]
     return [body for body in dict.fromkeys(found) if SHORT <= max(len(body.split()), _signs(body) // 3) <= LONG]
 
 
@@ -89,7 +89,7 @@ def back_test(bodies: list[str], show: bool) -> None:
     print("| edit | articles | precision | duplicate | derived | neither |\n|---|---|---|---|---|---|")
     for name, edit in (COPIES | PARTS).items():
         dice = random.Random(name)
-        score = _score(originals, [edit(body, dice, stock) for body in originals], show and name)
+        score = score_of(originals, [edit(body, dice, stock) for body in originals], show and name)
         if name in COPIES:
             total.right, total.wrong = total.right + score.right, total.wrong + score.wrong
             total.derived, total.missed = total.derived + score.derived, total.missed + score.missed
@@ -114,10 +114,9 @@ def _unlike(bodies: list[str], show: bool) -> list[str]:
     return [body for body, (verdict, _) in zip(bodies, verdicts, strict=True) if verdict.kind == "original"]
 
 
-def _score(originals: list[str], copies: list[str], show: str | bool) -> Score:
+def score_of(originals: list[str], copies: list[str], show: str | bool) -> Score:
     log, score = Log(), Score()
     log.claim(originals)
-    # A copy of a copy would be judged by another copy; each is claimed as the only one.
     for number, (verdict, of) in enumerate(log.claim(copies)):
         if verdict.kind == "duplicate" and of == number:
             score.right += 1
@@ -143,7 +142,7 @@ def _corrections(originals: list[str], show: bool) -> None:
 
 def _not_duplicates(name: str, verdicts: list[tuple[Verdict, int | None]]) -> None:
     kinds = Counter(verdict.kind for verdict, _ in verdicts)
-    shares = [kinds[kind] / len(verdicts) for kind in ("duplicate", "derived", "original")]
+    shares = [kinds[kind] / max(len(verdicts), 1) for kind in ("duplicate", "derived", "original")]
     print(f"| {name} | {len(verdicts)} | " + " | ".join(f"{share:.3f}" for share in shares) + " |")
 
 

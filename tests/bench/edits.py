@@ -15,7 +15,7 @@ _FOOTER = (
     "(Reporting by {0} {1}; Additional reporting by {1} {0} in {0}; Editing by {0}) Northgate News Wire 2025. "
     "All rights reserved. No reproduction without permission. To sign up write to desk@n.example"
 )
-_CONFUSED = {"m": "rn", "l": "1", "O": "0", "e": "c", "h": "b", "cl": "d", "i": "j", "a": "o", "s": "5", "t": "f"}
+_CONFUSED = {"m": "rn", "l": "1", "O": "0", "e": "c", "h": "b", "i": "j", "a": "o", "s": "5", "t": "f"}
 _SIGN = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
 _PIECE = {True: 2, False: 4}  # signs that stand for a word: Han and kana, Thai
 
@@ -84,10 +84,13 @@ def prepended(body: str, dice: random.Random, stock: Stock) -> str:
 
 
 def ocr(share: float) -> Edit:
-    """That share of signs misread."""
+    """That share of letters misread."""
 
     def edit(body: str, dice: random.Random, stock: Stock) -> str:
-        return "".join(_CONFUSED.get(sign, sign) if dice.random() < share else sign for sign in body)
+        return "".join(
+            _CONFUSED.get(sign) or dice.choice("lIj1tr") if sign.isalpha() and dice.random() < share else sign
+            for sign in body
+        )
 
     return edit
 
@@ -114,14 +117,14 @@ COPIES: dict[str, Edit] = {
     "10 % of words": words_changed(0.10),
     "paragraph moved": moved,
     "paragraph prepended": prepended,
-    "OCR, 1 % of signs": ocr(0.01),
+    "OCR, 1 % of letters": ocr(0.01),
     "last tenth cut": first_part(0.9),
     "last quarter cut": first_part(0.75),
 }
 """Edits after which an article is still the same."""
 
 PARTS: dict[str, Edit] = {
-    "OCR, 3 % of signs": ocr(0.03),
+    "OCR, 3 % of letters": ocr(0.03),
     "15 % of words": words_changed(0.15),
     "20 % of words": words_changed(0.20),
     "first half": first_part(0.5),

@@ -111,13 +111,13 @@ def test_each_file_comes_out_once_and_a_restart_adds_nothing(settings: Settings,
     Path(os.fsdecode(os.fsencode(inbox) + b"/caf\xe9.json")).write_text('[{"n": 1}, {"n": 2}]')
     (inbox / "wire.jsonl").write_text('{"n": 3}\n{"n":\n{"n": 4}\n')
     (inbox / "empty.html").touch()
-    (inbox / "notes.md").write_text("not ours")
+    (inbox / "notes.doc").write_text("not ours")
 
     async def twice() -> None:
         for _ in range(2):
             async with watching(settings) as running:
                 await running.idle()
-                assert [entry["source"] for entry in running.report["waiting"]] == ["notes.md"]
+                assert [entry["source"] for entry in running.report["waiting"]] == ["notes.doc"]
 
     run(twice)
     articles = raw(settings)

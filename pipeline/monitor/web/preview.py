@@ -30,7 +30,7 @@ def preview(content: bytes) -> dict[str, Any]:
 def _lines(text: str) -> str:
     """Line by line, with every control and direction mark made visible; tabs and blanks stay."""
     return "\n".join(
-        "".join(part if part.isspace() else printable(part) for part in re.split(r"([ \t]+)", line))
+        "".join(part if part.strip(" \t") == "" else printable(part) for part in re.split(r"([ \t]+)", line))
         for line in re.split(r"\r\n|\n|\r", text)
     )
 

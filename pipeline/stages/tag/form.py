@@ -14,6 +14,7 @@ _SPEECH = "said|says|told|added|argued|warned|wrote|insisted|explained|tweeted|r
 _SPEAKS = re.compile(rf"(?:, \d\d,)? (?:{_SPEECH})\b|, \d\d,|, who\b")
 _SPOKE = re.compile(rf"(?:{_SPEECH}) $")
 _OF = re.compile(r" (?:of|at|from) (?:the )?")
+_GENERATIONS = frozenset({"Jr", "Jr.", "Sr", "Sr.", "II", "III"})
 # Before a first name these make a place of it: San Francisco, New Brunswick.
 _SAINTS = frozenset("San Santa Saint Saints St St. Los Las New Fort Port El".split())
 
@@ -33,6 +34,8 @@ class Form:
     def tidied(self, span: Span, text: str) -> list[Span]:
         """A person without titles; what ends like a body is one; a lone word in capitals is nobody's name."""
         said = text[span.start : span.end]
+        if text[max(0, span.start - 1) : span.start] in ("@", "#"):
+            return []
         if span.kind == "organisation" and said.split(" ")[0] in self._titles and (parted := _OF.search(said)):
             # `Dr. Raman of the Health Institute`
             person = Span(span.start, span.start + parted.start(), "person")
@@ -46,13 +49,23 @@ class Form:
             return [span]
         if len(parts) > 1 and parts[-1] in self._body_ends:
             return [span._replace(kind="organisation")]
-        start = span.start
-        while len(parts) > 1 and parts[0] in self._titles:
-            start += len(parts.pop(0)) + 1
-        lone = len(parts) == 1
-        if lone and (parts[0] in self._titles or (parts[0].isupper() and len(parts[0]) > 1)):
+        if " and " in said:
+            # `Ben McLachlan and Yasutaka Uchiyama`
+            at = span.start + said.index(" and ")
+            return [*self.tidied(span._replace(end=at), text), *self.tidied(span._replace(start=at + 5), text)]
+        kept = self._without_title(parts)
+        lone = len(kept) == 1
+        if not kept or (lone and (kept[0] in self._titles or (kept[0].isupper() and len(kept[0]) > 1))):
             return []
-        return [span._replace(start=start)]
+        return [span._replace(start=span.end - len(" ".join(kept)))]
+
+    def _without_title(self, parts: list[str]) -> list[str]:
+        """What stands behind the last title (`Emirates President Tim Clark`) and behind small words (`While Clark`)."""
+        ranks = [i for i, part in enumerate(parts[:-1]) if part in self._titles and parts[i + 1] not in _GENERATIONS]
+        kept = parts[ranks[-1] + 1 :] if ranks else parts
+        while len(kept) > 1 and kept[0].lower() in self._small:
+            kept = kept[1:]
+        return kept
 
     def _like_person(self, parts: list[str]) -> bool:
         """Two or three words, a frequent first name first and a frequent surname last."""

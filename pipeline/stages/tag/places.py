@@ -94,10 +94,15 @@ class Atlas:
     def _nearest(self, cities: list[tuple[Place, int]], hints: Counter[str]) -> tuple[Place, int]:
         """Of namesakes the one in the country, then on the continent, that the text speaks of most; then the usual."""
 
-        def speaks(city: tuple[Place, int]) -> tuple[int, int, bool, int]:
+        # London is London, unless the text speaks of Canada more than once.
+        first, second = cities[0], cities[1] if len(cities) > 1 else cities[0]
+        famous = first[0].code if first[1] >= WORLD_CITY_POPULATION and first[1] >= 10 * second[1] else ""
+
+        def speaks(city: tuple[Place, int]) -> tuple[int, bool, int, bool, int]:
             place, population = city
             usual = (place.name, place.code) in self._usual
-            return hints[place.code], hints[self._continents[place.code]], usual, population
+            known = place.code == famous
+            return hints[place.code] + known, known, hints[self._continents[place.code]], usual, population
 
         return max(cities, key=speaks)
 

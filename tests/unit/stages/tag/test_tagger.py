@@ -99,6 +99,26 @@ def test_speech_makes_a_person_of_an_unknown_name(tagger: Tagger) -> None:
     assert tagger.tag(article(text)).people == ("Tsegaye Woldu",)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The plan came from Harbour President Tim Clark, who had asked for it.", "Tim Clark"),
+        ("While Karen Wilson said nothing, the others talked all evening long.", "Karen Wilson"),
+    ],
+)
+def test_what_stands_before_a_name_is_no_part_of_it(text: str, expected: str, tagger: Tagger) -> None:
+    assert tagger.tag(article(text)).people == (expected,)
+
+
+def test_two_people_with_an_and_are_two(tagger: Tagger) -> None:
+    text = "The match was lost by Karen Wilson and Peter Johnson, who had never played together before."
+    assert tagger.tag(article(text)).people == ("Karen Wilson", "Peter Johnson")
+
+
+def test_a_handle_names_nobody(tagger: Tagger) -> None:
+    assert not tagger.tag(article("More about it from @KarenWilson, who saw the fire from her window.")).people
+
+
 # --- organisations --------------------------------------------------------------------------------
 
 
@@ -168,6 +188,7 @@ def test_of_namesakes_the_one_whose_country_is_spoken_of_else_the_largest(
 @pytest.mark.parametrize(
     ("text", "place", "expected"),
     [
+        ("The singer from Canada plays in London tonight, and then goes home.", None, ("London", "GB")),
         ("Port workers of the Seychelles went on strike, and the harbour stood still.", "VICTORIA", ("Victoria", "SC")),
         ("The ships wait off Antwerp and off Valencia until the cranes are mended.", None, ("Valencia", "ES")),
         ("In Caracas and in Valencia the lights went out, as in much of Venezuela.", None, ("Valencia", "VE")),

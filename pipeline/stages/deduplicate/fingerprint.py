@@ -179,24 +179,28 @@ def _signature(shingles: Hashes) -> bytes:
 
 def _figures(codes: Codes, hashes: _Prefix, text: _Text) -> bytes:
     """What figures say, by the words around them: sums that differ in their second half alone tell of other facts."""
-    digits = np.zeros(codes.size + 1, dtype=np.int32)
-    np.cumsum((codes - np.uint16(48)) < 10, out=digits[1:])
-    if not digits[-1]:
-        return NO_FIGURES
     starts, ends = text.starts, text.ends
-    inside = np.zeros(len(starts) + 2, dtype=np.int8)
-    inside[1:-1] = digits[ends] - digits[starts] == ends - starts
-    edges = np.diff(inside)
-    first, last = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
-    if not first.size:
+    digit = (codes - np.uint16(48)) < 10
+    # Few tokens are figures: the rest is left out by its first and last sign, before anything is counted.
+    maybe = np.flatnonzero(digit[starts] & digit[ends - 1])
+    if not maybe.size:
         return NO_FIGURES
+    others = np.cumsum(~digit, dtype=np.int32)
+    tokens = maybe[others[starts[maybe]] == others[ends[maybe] - 1]]
+    if not tokens.size:
+        return NO_FIGURES
+    apart = np.flatnonzero(np.diff(tokens) > 1)
+    first, last = tokens[np.concatenate(([0], apart + 1))], tokens[np.append(apart, -1)]
     around = min(text.word, 2)
-    before = hashes.between(starts[np.maximum(first - around, 0)], starts[first])
-    after = hashes.between(ends[last], ends[np.minimum(last + around, len(ends) - 1)])
+    begin, end = starts[first], ends[last]
+    left, right = starts[np.maximum(first - around, 0)], ends[np.minimum(last + around, len(ends) - 1)]
+    stretches = hashes.between(np.concatenate((left, end, begin)), np.concatenate((begin, right, end)))
+    before, after, said = stretches.reshape(3, -1)
     context = _mixed(before ^ (after * np.uint64(_BASE)))
-    values = _mixed(context ^ hashes.between(starts[first], ends[last]))
+    values = _mixed(context ^ said)
     spots = (context >> np.uint64(60)).astype(np.intp)
-    found = np.zeros((2, SPOTS), dtype="<u2")
-    np.add.at(found[0], spots, context.astype(np.uint16) | np.uint16(1))
-    np.add.at(found[1], spots, values.astype(np.uint16))
-    return found.tobytes()
+    sums = [
+        np.bincount(spots, part.astype(np.uint16), minlength=SPOTS).astype(np.int64).astype("<u2")
+        for part in (context | np.uint64(1), values)
+    ]
+    return b"".join(part.tobytes() for part in sums)

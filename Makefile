@@ -4,7 +4,11 @@ COPYDESK := $(VENV)/bin/copydesk
 # `make run` alone does the main job on our samples and on your own inbox.
 ARGS ?= --inbox seeds --inbox inbox
 
-.PHONY: run test browser check bench fuzz lock clean
+N ?= 200
+SEED ?= 1
+BROKEN ?=
+
+.PHONY: run test browser check faults bench fuzz lock clean
 
 run: $(VENV)/ready
 	@mkdir -p inbox
@@ -22,6 +26,10 @@ check: $(VENV)/ready
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+# Kill N processes of every kind at random moments under load, then judge; BROKEN=1 does it to a sink that loses.
+faults: $(VENV)/ready
+	$(VENV)/bin/python -m tests.faults $(N) --seed $(SEED) $(if $(BROKEN),--broken)
 
 bench: $(VENV)/ready
 	$(COPYDESK) bench

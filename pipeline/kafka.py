@@ -17,6 +17,14 @@ from pipeline.topics import TOPICS, topic_name
 # A record carries headers and a key beside the article; 64 KiB leaves room for the longest source name.
 RECORD_OVERHEAD_BYTES = 65_536
 _TOPIC_ALREADY_EXISTS = 36
+_REPEAT_SECONDS = 30.0
+# A filter acts on what its own logger is given, not on what comes up from those below.
+_TALKATIVE = (
+    "aiokafka",
+    "aiokafka.consumer.fetcher",
+    "aiokafka.consumer.group_coordinator",
+    "aiokafka.producer.sender",
+)
 
 
 class _TokenFile(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka ships no types
@@ -76,15 +84,26 @@ def unreachable(settings: Settings, error: BaseException) -> BrokerUnreachableEr
 
 
 class _Refusals(logging.Filter):
-    """Takes aiokafka's line for each connection that fails out of the log: we say it once, in our own error."""
+    """Thins out what aiokafka logs while a broker is away: it says the same some fifty times a second.
+
+    A line for each connection that fails is taken out altogether: we say it once, in our own error.
+    """
 
     last = ""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}
+
     def filter(self, record: logging.LogRecord) -> bool:
-        if not str(record.msg).startswith("Unable connect to"):
-            return True
-        self.last = str(record.args[-1]) if isinstance(record.args, tuple) else ""
-        return False
+        if str(record.msg).startswith("Unable connect to"):
+            self.last = str(record.args[-1]) if isinstance(record.args, tuple) else ""
+            return False
+        # By the words alone, without what is filled in: of those there are a dozen.
+        if record.created - self._said.get(str(record.msg), -_REPEAT_SECONDS) < _REPEAT_SECONDS:
+            return False
+        self._said[str(record.msg)] = record.created
+        return True
 
 
 _refusals = _Refusals()
@@ -165,5 +184,6 @@ def quiet_client_logs(level: int) -> None:
     """
     for name, least in (("aiokafka", logging.ERROR), ("faust", logging.CRITICAL), ("mode", logging.CRITICAL)):
         logging.getLogger(name).setLevel(level if level <= logging.DEBUG else max(level, least))
-    logger = logging.getLogger("aiokafka")
-    (logger.removeFilter if level <= logging.DEBUG else logger.addFilter)(_refusals)
+    for name in _TALKATIVE:
+        logger = logging.getLogger(name)
+        (logger.removeFilter if level <= logging.DEBUG else logger.addFilter)(_refusals)

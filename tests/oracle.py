@@ -1,7 +1,8 @@
 """An independent judge of a run: reads the topics from the beginning with another client, and counts by id.
 
-It shares no code with the pipeline's own bookkeeping. `conserved` holds when received = enriched + duplicates +
-rejected, each article exactly once, for a consumer that reads `read_committed`.
+It shares no code with the pipeline's own bookkeeping. A run is conserved where received = enriched + duplicates +
+rejected, each article exactly once, for a consumer that reads `read_committed`. Beside it, `expected` says from the
+files alone what must have been received, and `replay` what must have become of it.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class Topics:
 
     records: dict[str, list[Record]] = field(default_factory=dict)
 
+    outcomes = OUTCOMES
+
     def ids(self, name: str) -> Counter[str]:
         return Counter(record.key for record in self.records[name])
 
@@ -43,13 +46,14 @@ class Topics:
     def raw(self) -> Counter[str]:
         return self.ids("raw")
 
+    def settled_on(self, name: str) -> list[Record]:
+        """What came out of the stream on one topic; what the watcher rejected never went in."""
+        return [record for record in self.records[name] if record.headers.get("stage") != "watch"]
+
     @property
     def settled(self) -> Counter[str]:
-        """Articles that came out of the stream; what the watcher rejected never went in."""
-        found: Counter[str] = Counter()
-        for name in OUTCOMES:
-            found.update(r.key for r in self.records[name] if r.headers.get("stage") != "watch")
-        return found
+        """Articles that came out of the stream, by id."""
+        return Counter(record.key for name in OUTCOMES for record in self.settled_on(name))
 
     def faults(self) -> list[str]:
         """Every way in which articles were lost, doubled or invented; empty when conserved."""
@@ -81,6 +85,28 @@ class Topics:
 def read(bootstrap: str, prefix: str) -> Topics:
     """Every committed record of raw and the outcome topics."""
     return Topics({name: _read_topic(bootstrap, f"{prefix}.{name}") for name in ("raw", *OUTCOMES)})
+
+
+def read_claims(bootstrap: str, prefix: str) -> list[bytes]:
+    """The values of the claim log, in order."""
+    return [record.value for record in _read_topic(bootstrap, f"{prefix}.claims")]
+
+
+def hanging(bootstrap: str, prefix: str) -> dict[str, int]:
+    """Records that an open transaction holds up, by topic; none where every transaction was ended."""
+    found: dict[str, int] = {}
+    committed = reader(bootstrap)
+    everything = reader(bootstrap, **{"isolation.level": "read_uncommitted"})
+    for topic in (f"{prefix}.{name}" for name in ("raw", "files", *OUTCOMES)):
+        for number in committed.list_topics(topic, timeout=_PATIENCE_SECONDS).topics[topic].partitions:
+            place = TopicPartition(topic, number)
+            _, stable = committed.get_watermark_offsets(place, timeout=_PATIENCE_SECONDS)
+            _, end = everything.get_watermark_offsets(place, timeout=_PATIENCE_SECONDS)
+            if end != stable:
+                found[topic] = found.get(topic, 0) + end - stable
+    committed.close()
+    everything.close()
+    return found
 
 
 def reader(bootstrap: str, **more: object) -> Consumer:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +21,8 @@ from pipeline.generate import Made, articles
 from pipeline.kafka import ensure_topics
 from pipeline.settings import Settings
 from tests import oracle
+
+_AWAY = ("_TRANSPORT", "_ALL_BROKERS_DOWN", "_RESOLVE", "_TIMED_OUT")
 
 
 class Rig:
@@ -43,11 +48,13 @@ class Rig:
         self._reader.assign(
             [
                 TopicPartition(f"{prefix}.{name}", n, 0)
-                for name in oracle.OUTCOMES
+                for name in ("raw", *oracle.OUTCOMES)
                 for n in range(self.settings.partitions)
             ]
         )
         self._seen = 0
+        self.received = 0
+        """Articles on the raw topic, as of the last call of `settled`."""
 
     def start(self, role: str, *instead: str) -> subprocess.Popen[bytes]:
         """Start `copydesk ROLE`, or Python with the arguments `instead`; its words go to a log beside the inbox."""
@@ -68,6 +75,19 @@ class Rig:
     def words(self) -> str:
         """Everything the processes have said so far."""
         return "\n".join(self._log(number).read_text(errors="replace") for number in range(len(self.processes)))
+
+    def why(self, process: subprocess.Popen[bytes]) -> str:
+        """What the process's /readyz says."""
+        said = re.findall(r"metrics on (http://[^/]+)/", self._log(self.processes.index(process)).read_text())
+        if not said or process.poll() is not None:
+            return "not running"
+        try:
+            with urllib.request.urlopen(f"{said[-1]}/readyz", timeout=5) as answer:
+                return str(answer.read().decode())
+        except urllib.error.HTTPError as error:
+            return error.read().decode()
+        except OSError as error:
+            return str(error)
 
     def stop(self) -> list[int]:
         """End all processes in order; their exit codes."""
@@ -100,8 +120,13 @@ class Rig:
         """Articles with a committed outcome, as a reader of the outcome topics has seen them so far."""
         while messages := self._reader.consume(1_000, timeout=0.2):
             for message in messages:
-                assert not message.error(), message.error()
-                self._seen += ("stage", b"watch") not in (message.headers() or ())
+                if message.error():
+                    # A broker that is away is no end: the reader goes on where it was once it is back.
+                    assert message.error().name() in _AWAY, message.error()
+                elif message.topic().endswith(".raw"):
+                    self.received += 1
+                else:
+                    self._seen += ("stage", b"watch") not in (message.headers() or ())
         return self._seen
 
     def wait_settled(self, count: int, seconds: float = 180) -> None:

@@ -37,6 +37,9 @@ from pipeline.topics import topic_name
 R = TypeVar("R")
 logger = logging.getLogger(__name__)
 
+# Ten times what the work in a batch should take: then it is waiting for something.
+_SLOW_SECONDS = 5.0
+
 
 class Flow:
     """Everything between Faust's agents and Kafka. `fail` is called with an error that must end the worker."""
@@ -56,6 +59,8 @@ class Flow:
         self._inboxes = {inbox_label(inbox) for inbox in settings.inbox}
         self._queued = dict.fromkeys(CLOSED["queue"], 0)
         self._guard = Guard(settings)
+        self._entered: dict[str, float] = {}
+        """When each stage that is at a batch took it in hand, monotonic seconds."""
         # One thread: the stages are Python and would only fight for the interpreter; what matters is that the event
         # loop stays free for heartbeats, endpoints and transactions.
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="stages")
@@ -70,6 +75,16 @@ class Flow:
         await self.sink.close()
         self._guard.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def waits(self) -> list[str]:
+        """What keeps the flow from flowing, in words; empty: nothing does."""
+        now = self._clock.monotonic()
+        found = [] if self.claims.caught_up.is_set() else ["replaying the claim log"]
+        for stage, since in self._entered.items():
+            if now - since > _SLOW_SECONDS:
+                found.append(f"{stage}: at one batch for {now - since:.0f} s")
+        return found
 
     async def fence(self, tps: set[TopicPartition], epoch: int) -> None:
         """See `Sink.fence`."""
@@ -181,9 +196,11 @@ class Flow:
     def _enter(self, stage: str, articles: int) -> None:
         self._meter.add("stage_received_total", articles, stage=stage)
         self._meter.set("stage_in_progress", articles, stage=stage)
+        self._entered[stage] = self._clock.monotonic()
 
     def _leave(self, stage: str, seconds: float, **outcomes: int) -> None:
         self._meter.set("stage_in_progress", 0, stage=stage)
+        self._entered.pop(stage, None)
         self._meter.observe("stage_duration_seconds", seconds, stage=stage)
         self._meter.set("stage_last_success_timestamp_seconds", self._clock.now().timestamp(), stage=stage)
         for outcome, articles in outcomes.items():

@@ -147,7 +147,10 @@ class Sink:
                 rest.popleft()
             builder.close()
             target = partition % await self._partition_count(producer, topic)
-            sent.append(await producer.send_batch(builder, topic, partition=target))
+            outcome = await producer.send_batch(builder, topic, partition=target)
+            # The first failure is raised; those after it are read here, or asyncio would complain about each.
+            outcome.add_done_callback(lambda done: done.cancelled() or done.exception())
+            sent.append(outcome)
         return sent
 
     async def _partition_count(self, producer: AIOKafkaProducer, topic: str) -> int:

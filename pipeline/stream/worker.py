@@ -14,6 +14,7 @@ from pipeline.metrics import Meter
 from pipeline.settings import Settings
 from pipeline.stream import app as stream_app
 from pipeline.stream.flow import Flow
+from pipeline.stream.pulse import Pulse
 
 logger = logging.getLogger(__name__)
 
@@ -34,15 +35,22 @@ async def work(settings: Settings, clock: Clock, meter: Meter, report: Report, s
         if not broken.done():
             broken.set_result(error)
 
+    def ended(reporter: asyncio.Task[None]) -> None:
+        if not reporter.cancelled():
+            fail(reporter.exception() or StreamError("nobody reports on the worker any more"))
+
     flow = Flow(settings, clock, meter, fail)
     app = stream_app.build(flow, fail)
-    reporter = asyncio.create_task(_report(flow, report), name="worker report")
+    pulse = Pulse(settings)
+    reporter = asyncio.create_task(_report(flow, pulse, report), name="worker report")
+    reporter.add_done_callback(ended)
     try:
         await app.start()
         await _first(broken, stop, app)
     finally:
         reporter.cancel()
         await _shut_down(app, settings.drain_seconds)
+        await pulse.close()
     if broken.done():
         raise _ours(broken.result())
 
@@ -66,12 +74,12 @@ async def _shut_down(app: Any, seconds: float) -> None:
         logger.warning("worker did not stop within %.0f s; leaving what it held to the next one", seconds)
 
 
-async def _report(flow: Flow, report: Report) -> None:
+async def _report(flow: Flow, pulse: Pulse, report: Report) -> None:
+    """Say about once a second how the worker is, and what it waits for."""
     while True:
-        ready = flow.claims.caught_up.is_set()
-        why = "" if ready else "replaying the claim log"
+        why = "; ".join(filter(None, [await pulse.feel(), *flow.waits]))
         spent = round(flow.stages_cpu_seconds, 3)
-        report({"assigned": flow.sink.partitions, "ready": ready, "why": why, "stages_cpu_seconds": spent})
+        report({"assigned": flow.sink.partitions, "ready": not why, "why": why, "stages_cpu_seconds": spent})
         await asyncio.sleep(_REPORT_SECONDS)
 
 

@@ -128,6 +128,13 @@ def test_other_errors_of_clients_are_logged_and_said_as_they_are(caplog: pytest.
     assert "(gone)" in str(unreachable(SETTINGS, OSError("gone")))
 
 
+def test_what_a_client_says_over_and_over_while_a_broker_is_away_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    quiet_client_logs(logging.WARNING)
+    for node in range(200):
+        logging.getLogger("aiokafka.consumer.fetcher").error("Failed fetch messages from %s: %s", node, "not ready")
+    assert [record.message for record in caplog.records] == ["Failed fetch messages from 0: not ready"]
+
+
 def test_debug_shows_everything(caplog: pytest.LogCaptureFixture) -> None:
     quiet_client_logs(logging.DEBUG)
     try:

@@ -14,6 +14,7 @@ from pipeline.records import ORIGINAL
 from pipeline.settings import Settings
 from pipeline.stream.flow import Flow
 from pipeline.stream.outcomes import Outcome
+from pipeline.stream.pulse import Pulse
 from pipeline.stream.steps import judge_batch
 from pipeline.testing import FakeClock
 from tests.unit.stream.test_steps import delivered, of, raw
@@ -100,3 +101,22 @@ def test_a_share_of_what_is_written_is_held_against_both_schemas(caplog: pytest.
     asyncio.run(through())
     assert counts(meter) == {"records_checked_total[]": 2, "records_faulty_total[]": 2}
     assert "breaks its schema" in caplog.text
+
+
+def test_a_stage_that_waits_is_named_and_so_is_a_broker_that_does_not_answer() -> None:
+    async def waiting() -> tuple[list[str], list[str], str]:
+        clock, pulse = FakeClock(), Pulse(SETTINGS)
+        flow = Flow(SETTINGS, clock, Meter(open_labels=open_labels(SETTINGS)), lambda error: None)
+        flow.claims.caught_up.set()
+        flow._enter("sink", 3)
+        clock.advance(4)
+        soon = flow.waits
+        clock.advance(8)
+        late = flow.waits
+        said = await pulse.feel()
+        await pulse.close()
+        return soon, late, said
+
+    soon, late, said = asyncio.run(waiting())
+    assert (soon, late) == ([], ["sink: at one batch for 12 s"])
+    assert said.startswith("Kafka at 127.0.0.1:1 does not answer")

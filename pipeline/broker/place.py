@@ -14,13 +14,25 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.broker.probe import HOST
 
 _SHARED_PROPERTIES = Path(__file__).parent.parent / "server.properties"
 _EXCERPT_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """What a broker has beside the shared properties: further listeners (`SASL_SSL://HOST:PORT`) and properties."""
+
+    listeners: Sequence[str] = ()
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+NOTHING_MORE = More()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +69,21 @@ class Place:
             return ""
         return dict(line.partition("=")[::2] for line in lines).get("cluster.id", "")
 
-    def write_properties(self, port: int, controller_port: int) -> Path:
+    def write_properties(self, port: int, controller_port: int, more: More = NOTHING_MORE) -> Path:
         """The shared `server.properties` with what depends on this start.
 
         Directories are relative to this folder, so that no path needs escaping: Kafka splits them at commas and
         reads the file as Latin-1.
         """
         path = self.folder / "server.properties"
+        clients = "".join(f",{listener}" for listener in more.listeners)
         path.write_text(
             f"{_SHARED_PROPERTIES.read_text()}\n# This start\n"
             f"log.dirs={self.data.name}\n"
-            f"listeners=PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}\n"
-            f"advertised.listeners=PLAINTEXT://{HOST}:{port}\n"
+            f"listeners=PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}{clients}\n"
+            f"advertised.listeners=PLAINTEXT://{HOST}:{port}{clients}\n"
             f"controller.quorum.bootstrap.servers={HOST}:{controller_port}\n"
+            + "".join(f"{name}={value}\n" for name, value in more.properties.items())
         )
         return path
 

@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator
 from rich.console import Console
 from rich.text import Text
 
+from pipeline.clock import SystemClock
 from pipeline.commands import with_broker
-from pipeline.errors import BrokerUnreachableError
-from pipeline.kafka import declared_topics
+from pipeline.errors import AccessRefusedError, BrokerUnreachableError
+from pipeline.kafka import declared_topics, rights
+from pipeline.monitor.broker_checks import check_broker, seen_broker
 from pipeline.monitor.checks import Check, check_broker_port, machine_checks
 from pipeline.monitor.topic_checks import check_topics, found_topics
 from pipeline.settings import Settings
@@ -46,11 +48,16 @@ def _broker_checks(settings: Settings) -> Iterable[Check]:
         # None was named and none runs: that is no fault as long as one can be started.
         return [check_broker_port(settings.broker_port)]
     declared = declared_topics(settings)
+    names = [topic.name for topic in declared]
     try:
-        found = asyncio.run(found_topics(settings, [topic.name for topic in declared]))
+        seen = asyncio.run(seen_broker(settings, names, SystemClock()))
+        found = asyncio.run(found_topics(settings, names))
+    except AccessRefusedError as error:
+        return [Check("broker", False, str(error), f"the rights that we need: {rights(settings)}")]
     except BrokerUnreachableError as error:
         return [Check("broker", False, str(error), "start it, or mend the address")]
-    return [Check("broker", True, f"answers at {settings.broker}"), *check_topics(declared, found)]
+    unseen = rights(settings) if settings.security_protocol.startswith("SASL") else ""
+    return [*check_broker(settings, seen), *check_topics(declared, found, unseen)]
 
 
 def line(check: Check) -> Text:

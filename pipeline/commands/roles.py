@@ -19,7 +19,7 @@ import uvloop
 
 from pipeline.clock import SystemClock
 from pipeline.commands import with_broker
-from pipeline.errors import BrokerUnreachableError, StreamError
+from pipeline.errors import AccessRefusedError, BrokerUnreachableError, StreamError
 from pipeline.kafka import ensure_topics
 from pipeline.metrics import Meter, open_labels
 from pipeline.monitor.access import access_of
@@ -93,7 +93,7 @@ def _run(settings: Settings, role: str, body: Body, *, child: bool) -> int:
     try:
         uvloop.run(_serve(settings, role, body, child))
     except BrokerUnreachableError as error:
-        if not child:
+        if not child or isinstance(error, AccessRefusedError):
             raise
         # `run` reached the broker before it started us, so this is an outage: it starts us again, ever more slowly.
         raise StreamError(str(error)) from error

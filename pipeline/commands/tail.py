@@ -81,7 +81,10 @@ async def _partitions(settings: Settings, topic: str) -> list[TopicPartition]:
     finally:
         await admin.close()
     if topic not in found:
-        raise UserError(f"there is no topic {topic} at {settings.broker}; `copydesk run` makes it (or mind --prefix)")
+        raise UserError(
+            f"there is no topic {topic} at {settings.broker}; `copydesk run` makes it (mind --prefix;"
+            " where Kafka has ACLs, our user must have READ and DESCRIBE to see it)"
+        )
     return found[topic]
 
 

@@ -17,6 +17,7 @@ from pipeline.inbox.publisher import Publisher
 from pipeline.inbox.reading import read_ledger
 from pipeline.inbox.state import Inbox, Session
 from pipeline.inbox.taking import Run
+from pipeline.kafka import refused
 from pipeline.topics import topic_name
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ async def publish_on(inbox: Inbox) -> None:
     """Publish what is ready until cancelled; wait where Kafka does not answer.
 
     After any failure the outcome of the last transaction is open, so everything starts over from the ledger.
-    Raises FencedError where another watcher took the inbox over.
+    Raises FencedError where another watcher took the inbox over, AccessRefusedError where Kafka does not let us.
     """
     owner = f"{os.uname().nodename}:{os.getpid()}:{uuid4().hex[:8]}"
     try:
@@ -41,6 +42,9 @@ async def publish_on(inbox: Inbox) -> None:
             except ProducerFenced as error:
                 await _check_ownership(inbox, owner, error)
             except _FAILURES as error:
+                denied = refused(inbox.settings, error)
+                if denied:
+                    raise denied from error
                 inbox.why = f"Kafka at {inbox.settings.broker}: {error or type(error).__name__}; trying again"
                 log.warning("inbox %s: %s", inbox.label, inbox.why)
             await _disconnect(inbox)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import platform
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import urllib.error
@@ -143,11 +145,18 @@ def _free(host: str, port: int) -> bool:
 
 
 def _is_ours(host: str, port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://{host}:{port}/version", timeout=2) as answer:
-            return b'"copydesk"' in answer.read(1000)
-    except (OSError, ValueError, urllib.error.URLError):
-        return False
+    """Whether who listens there names itself as our endpoint does, with TLS or without, and with a password or not."""
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    for scheme in ("http", "https"):
+        try:
+            with urllib.request.urlopen(f"{scheme}://{host}:{port}/livez", timeout=2, context=trusting) as answer:  # noqa: S310
+                return bool(answer.headers.get("Server") == "copydesk")
+        except urllib.error.HTTPError as error:
+            return bool(error.headers.get("Server") == "copydesk")
+        except (OSError, ValueError, http.client.HTTPException):
+            continue
+    return False
 
 
 def machine_checks(settings: Settings) -> Iterator[Check]:

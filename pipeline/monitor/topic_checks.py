@@ -9,7 +9,6 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
-from pipeline.cluster import partitions_of
 from pipeline.kafka import client_options, unreachable
 from pipeline.monitor.checks import Check
 from pipeline.settings import Settings
@@ -24,14 +23,19 @@ class Found:
 
     partitions: int
     config: Mapping[str, str]
+    replicas: int = 1
+    brokers: int = 1
+    """Of the cluster, to hold the replicas against."""
 
 
-def check_topics(declared: list[NewTopic], found: Mapping[str, Found]) -> Iterator[Check]:
-    """One check a declared topic."""
+def check_topics(declared: list[NewTopic], found: Mapping[str, Found], unseen: str = "") -> Iterator[Check]:
+    """One check a declared topic. `unseen`: the rights to ask for, where Kafka may hide topics from our user."""
+    missing = "is missing, or our user may not see it" if unseen else "is missing"
+    grant = f"; else grant it {unseen}" if unseen else ""
     for topic in declared:
         name = f"topic {topic.name}"
         if topic.name not in found:
-            yield Check(name, False, "is missing", "`copydesk run` (or any one role) makes it")
+            yield Check(name, False, missing, f"`copydesk run` (or any one role) makes it{grant}")
         else:
             faults = list(_faults(topic, found[topic.name]))
             count = found[topic.name].partitions
@@ -43,11 +47,27 @@ def _faults(topic: NewTopic, found: Found) -> Iterator[tuple[str, str]]:
     # Of our own topics only these two stand or fall with the number: their order is what they are for.
     if topic.num_partitions == 1 and found.partitions != 1:
         yield f"has {found.partitions} partitions, and must have one", f"delete {topic.name} and let copydesk make it"
+    yield from _safety(topic.name, found)
     for key, wanted in topic.topic_configs.items():
         have = found.config.get(key, "")
         if not _enough(key, wanted, have):
             do = f"kafka-configs.sh --alter --entity-type topics --entity-name {topic.name} --add-config {key}={wanted}"
             yield f"{key} is {have or 'unknown'}, and should be {wanted}", do
+
+
+def _safety(name: str, found: Found) -> Iterator[tuple[str, str]]:
+    """Whether one broker may be lost: with every record on several, and no commit before two of them have it."""
+    least = int(found.config.get("min.insync.replicas") or 1)
+    alter = f"kafka-configs.sh --alter --entity-type topics --entity-name {name} --add-config min.insync.replicas"
+    if least > found.replicas:
+        yield f"min.insync.replicas is {least}, with {found.replicas} replicas nothing can be written", f"{alter}=1"
+    elif found.brokers > 1 and found.replicas == 1:
+        yield (
+            f"has 1 replica on {found.brokers} brokers, so losing one loses articles",
+            f"kafka-reassign-partitions.sh for {name}, or set replication_factor=3 before the topics are made",
+        )
+    elif found.replicas > 2 and least < 2:
+        yield f"min.insync.replicas is {least}, so a commit may rest on one broker alone", f"{alter}=2"
 
 
 def _enough(key: str, wanted: str, have: str) -> bool:
@@ -62,8 +82,10 @@ async def found_topics(settings: Settings, names: list[str]) -> dict[str, Found]
     admin = AIOKafkaAdminClient(**client_options(settings))
     try:
         await admin.start()
-        partitions = await partitions_of(admin, names)
-        asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in partitions]
+        described = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
+        brokers = len((await admin.describe_cluster())["brokers"])
+        there = [name for name in names if name in described]
+        asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in there]
         answers = await admin.describe_configs(asked) if asked else []
     except (KafkaError, OSError) as error:
         raise unreachable(settings, error) from error
@@ -74,4 +96,12 @@ async def found_topics(settings: Settings, names: list[str]) -> dict[str, Found]
         for answer in answers
         for resource in answer.resources
     }
-    return {name: Found(len(found), configs.get(name, {})) for name, found in partitions.items()}
+    return {
+        name: Found(
+            len(described[name]),
+            configs.get(name, {}),
+            min(len(partition["replicas"]) for partition in described[name]),
+            brokers,
+        )
+        for name in there
+    }

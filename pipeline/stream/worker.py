@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.clock import Clock
 from pipeline.errors import CopydeskError, StreamError
-from pipeline.kafka import ensure_topics
+from pipeline.kafka import ensure_topics, refused
 from pipeline.metrics import Meter
 from pipeline.settings import Settings
 from pipeline.stream import app as stream_app
@@ -52,7 +52,7 @@ async def work(settings: Settings, clock: Clock, meter: Meter, report: Report, s
         await _shut_down(app, settings.drain_seconds)
         await pulse.close()
     if broken.done():
-        raise _ours(broken.result())
+        raise _ours(settings, broken.result())
 
 
 async def _first(broken: asyncio.Future[BaseException], stop: asyncio.Event, app: Any) -> None:
@@ -83,7 +83,9 @@ async def _report(flow: Flow, pulse: Pulse, report: Report) -> None:
         await asyncio.sleep(_REPORT_SECONDS)
 
 
-def _ours(error: BaseException) -> CopydeskError:
+def _ours(settings: Settings, error: BaseException) -> CopydeskError:
     if isinstance(error, CopydeskError):
         return error
-    return StreamError(f"the stream broke ({type(error).__name__}: {error}); start the worker again, nothing is lost")
+    return refused(settings, error) or StreamError(
+        f"the stream broke ({type(error).__name__}: {error}); start the worker again, nothing is lost"
+    )

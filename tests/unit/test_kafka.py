@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import ssl
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError
 
 from pipeline.errors import BrokerUnreachableError, SettingError, UserError
 from pipeline.kafka import (
@@ -19,6 +20,8 @@ from pipeline.kafka import (
     declared_topics,
     max_record_bytes,
     quiet_client_logs,
+    refused,
+    rights,
     unreachable,
 )
 from pipeline.settings import Settings
@@ -140,5 +143,44 @@ def test_debug_shows_everything(caplog: pytest.LogCaptureFixture) -> None:
     try:
         logging.getLogger("aiokafka").error('Unable connect to "%s:%s": %s', "kafka", 9092, "no")
         assert len(caplog.records) == 1
+    finally:
+        quiet_client_logs(logging.WARNING)
+
+
+LOGGED_IN = Settings(broker="kafka:9092", sasl_username="desk", sasl_mechanism="PLAIN", sasl_password="s3cret")
+
+
+@pytest.mark.parametrize(
+    ("why", "says"),
+    [
+        (
+            "[Error 58] SaslAuthenticationFailed: Authentication failed",
+            r"refuses the login of 'desk' by PLAIN \(.*\); check",
+        ),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate has expired", r"not trusted \(certificate has expired\)"),
+        (GroupAuthorizationFailedError("g"), r"does not allow User:desk .*\(GroupAuthorizationFailedError: g\)"),
+    ],
+)
+def test_a_broker_that_does_not_let_us_is_told_from_one_that_is_away(why: BaseException | str, says: str) -> None:
+    found = refused(LOGGED_IN, why)
+    assert re.search(says, str(found))
+    assert isinstance(found, BrokerUnreachableError)
+    assert "s3cret" not in str(found)
+
+
+def test_a_broker_that_is_away_refuses_nothing() -> None:
+    assert refused(LOGGED_IN, "[Errno 111] Connection refused") is None
+    assert "copydesk-news*" in rights(Settings(prefix="news"))
+
+
+def test_no_level_shows_a_login(caplog: pytest.LogCaptureFixture) -> None:
+    quiet_client_logs(logging.DEBUG)
+    try:
+        logger = logging.getLogger("aiokafka.conn")
+        for request in ("MetadataRequest_v5(topics=[])", "SaslAuthenticateRequest_v1(sasl_auth_bytes=b'desk s3cret')"):
+            logger.debug("Request to %s:%d %d: %s", "kafka", 9092, 1, request)
+        assert [record.getMessage() for record in caplog.records] == [
+            "Request to kafka:9092 1: MetadataRequest_v5(topics=[])"
+        ]
     finally:
         quiet_client_logs(logging.WARNING)

@@ -68,11 +68,11 @@ class Follower:
         where = TopicPartition(topic_name(self._settings.prefix, "rejected"), partition)
         # One at a time: a record may be several megabytes.
         async with self._one_read:
+            if where not in await self._partitions():
+                return None
             consumer = self._consumer()
             try:
                 await consumer.start()
-                if partition not in (consumer.partitions_for_topic(where.topic) or await self._numbers(where.topic)):
-                    return None
                 consumer.assign([where])
                 ends = await consumer.end_offsets([where])
                 starts = await consumer.beginning_offsets([where])
@@ -94,12 +94,13 @@ class Follower:
         )
 
     async def _read_on(self) -> None:
+        # Asked for first: aiokafka's consumer ends badly where it is stopped before it was given anything to read.
+        partitions = await self._partitions()
+        if not partitions:
+            raise KafkaError("the topics are not there yet")
         consumer = self._consumer()
         try:
             await consumer.start()
-            partitions = await self._partitions()
-            if not partitions:
-                raise KafkaError("the topics are not there yet")
             consumer.assign(partitions)
             await self._to_newest(consumer, partitions, 0)
             self.why = ""
@@ -123,9 +124,6 @@ class Follower:
         finally:
             await admin.close()
         return [tp for tps in found.values() for tp in tps]
-
-    async def _numbers(self, topic: str) -> set[int]:
-        return {tp.partition for tp in await self._partitions() if tp.topic == topic}
 
     async def _to_newest(self, consumer: AIOKafkaConsumer, partitions: list[TopicPartition], most: int) -> None:
         """Where more than `most` offsets lie ahead, go to the newest; `most` 0: begin, where we left off or there."""

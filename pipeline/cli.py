@@ -20,8 +20,8 @@ _TOPICS = ("partitions", "replication_factor", "max_article_bytes", "window_seco
 _INBOX = ("inbox", "after", "after_dir", "settle_seconds", "scan_seconds", "max_file_bytes", "max_unpacked_ratio",
           "max_unpacked_bytes")  # fmt: skip
 _PARSING = ("fields", "parse_seconds")
-_WORK = (*_PARSING, "taxonomy", "batch_articles", "batch_seconds", "check_ratio", "session_timeout_seconds",
-         "drain_seconds")  # fmt: skip
+_WORK = (*_PARSING, "taxonomy", "batch_articles", "batch_seconds", "check_ratio", "reject_ratio", "reject_run",
+         "session_timeout_seconds", "drain_seconds")  # fmt: skip
 _HTTP = ("metrics_host", "metrics_port", "http_certfile", "http_keyfile", "http_username", "http_password_file")
 _PAGE = ("page_host", "page_port")
 
@@ -64,6 +64,8 @@ COMMANDS = (
             "copydesk formats", "add_arguments"),
     Command("taxonomy", "check a file of your own terms", "taxonomy", "run", ("taxonomy", "log_level"),
             "copydesk taxonomy check taxonomy.toml", "add_arguments"),
+    Command("rejected", "the dead letters: list, show, retry", "rejected", "run", (*_KAFKA, *_TOPICS),
+            "copydesk rejected retry --reason unexpected", "add_arguments"),
     Command("doctor", "check broker, topics, folders and limits", "doctor", "run",
             (*_KAFKA, *_TOPICS, "inbox", *_HTTP), "copydesk doctor --broker kafka:9092", "add_arguments"),
     Command("topics", "make the topics that are missing", "topics", "run", (*_KAFKA, *_TOPICS),

@@ -73,6 +73,12 @@ class FencedError(UserError):
     reason = "fenced"
 
 
+class PoisonError(UserError):
+    """Nearly everything that comes in is rejected: a person should look before more of it is."""
+
+    reason = "poison"
+
+
 # --- what the stream sets aside -----------------------------------------------------------------
 
 

@@ -76,9 +76,10 @@ class RawArticle:
     `charset`; `language`; `publisher` (a feed's title); `home` (its address); `authors` (parted by `; `);
     `url` and `date` (of a web archive's record); `xmlns` (declarations, as they stand in a start tag).
     """
-
     inbox: str = ""
     """Name of the inbox that it came by, percent-encoded: says whose freshness it counts to, and nothing else."""
+    attempts: int = 1
+    """How often it was put into the stream, this time included; above 1 only by `copydesk rejected retry`."""
 
     def headers(self) -> list[tuple[str, bytes]]:
         """The record's headers; those from `version` on only where they differ from the usual."""
@@ -89,15 +90,14 @@ class RawArticle:
             ("received", self.received.encode()),
             ("sha256", self.sha256.encode()),
         ]
-        if self.version:
-            found.append(("version", b"%d" % self.version))
-        if not self.single:
-            found.append(("single", b"0"))
-        if self.inbox:
-            found.append(("inbox", self.inbox.encode()))
-        if self.context:
-            found.append(("context", orjson.dumps(self.context, option=orjson.OPT_SORT_KEYS)))
-        return found
+        unusual = [
+            ("version", self.version != 0, b"%d" % self.version),
+            ("single", not self.single, b"0"),
+            ("inbox", self.inbox != "", self.inbox.encode()),
+            ("attempts", self.attempts != 1, b"%d" % self.attempts),
+            ("context", bool(self.context), orjson.dumps(self.context, option=orjson.OPT_SORT_KEYS)),
+        ]
+        return found + [(name, text) for name, is_unusual, text in unusual if is_unusual]
 
     @classmethod
     def from_record(cls, key: bytes, value: bytes, headers: Iterable[tuple[str, bytes]]) -> RawArticle:
@@ -118,12 +118,13 @@ class RawArticle:
             version=int(have.get("version", "0")),
             single=have.get("single") != "0",
             inbox=have.get("inbox", ""),
+            attempts=int(have.get("attempts", "1")),
             context=_context(have.get("context", "{}")),
         )
         if not _HEX_ID.fullmatch(raw.id):
             raise ValueError(f"the key {raw.id!r} is no article id (32 hex digits)")
-        if raw.position not in _POSITIONS or raw.version not in _POSITIONS:
-            raise ValueError(f"position {raw.position} or version {raw.version} is out of range")
+        if not all(number in _POSITIONS for number in (raw.position, raw.version, raw.attempts - 1)):
+            raise ValueError(f"position {raw.position}, version {raw.version} or attempts {raw.attempts} out of range")
         if datetime.fromisoformat(raw.received).tzinfo is None:
             raise ValueError(f"received {raw.received!r} names no time zone")
         return raw
@@ -287,10 +288,12 @@ class Rejected:
     source: str
     position: int
     attempts: int = 1
+    raw: RawArticle | None = None
+    """What it was on `articles.raw`, where it was an article there: its headers go along, so that it can be retried."""
 
     def headers(self) -> list[tuple[str, bytes]]:
         """The record's headers; text is UTF-8."""
-        return [
+        found = [
             ("reason", self.reason.encode()),
             ("error", self.error.encode("utf-8", "backslashreplace")),
             ("stage", self.stage.encode()),
@@ -298,3 +301,4 @@ class Rejected:
             ("position", b"%d" % self.position),
             ("attempts", b"%d" % self.attempts),
         ]
+        return found + [one for one in (self.raw.headers() if self.raw else ()) if one[0] not in dict(found)]

@@ -104,6 +104,10 @@ class Settings:
     check_ratio: float = _setting(
         0.01, "share of outgoing records that are held against both schemas", unit="ratio", low=0, high=1
     )
+    reject_ratio: float = _setting(
+        0.95, "a worker stops where more of its last 10,000 articles are rejected; 1: never", low=0.01, high=1
+    )
+    reject_run: int = _setting(10_000, "a worker stops once so many articles in a row are rejected; 0: never", low=0)
     window_seconds: int = _setting(604_800, "how long de-duplication remembers an article", unit="seconds", low=60)
     session_timeout_seconds: float = _setting(8.0, "a silent worker is given up after this", unit="seconds", low=6)
     drain_seconds: float = _setting(20.0, "how long a stopping process may finish what it holds", unit="seconds", low=0)

@@ -1,5 +1,10 @@
 """What became of raw articles, as counted in the very transactions that wrote them.
 
+A rejected article that is retried stays rejected until its new outcome is committed, then moves: that outcome counts,
+the one before no longer does. So each article counts once whatever its attempts, and received = settled + in flight
+holds all the while. Since the two outcomes may be counted by different partitions, `rejected` of one partition may be
+below 0; the sum over all never is.
+
 Travels as the metadata of each raw partition's committed offset, so books and offset can never differ.
 """
 
@@ -35,6 +40,10 @@ class Settled:
         """With one more article for each of `topics` (names after the prefix)."""
         found = list(topics)
         return self + Settled(*(found.count(name) for name in OUTCOMES))
+
+    def less_retried(self, articles: int) -> Settled:
+        """With so many earlier rejections no longer counted, since their retry has come out."""
+        return self + Settled(rejected=-articles)
 
     def encode(self) -> str:
         """As offset metadata (JSON)."""

@@ -3,6 +3,9 @@
 It shares no code with the pipeline's own bookkeeping. A run is conserved where received = enriched + duplicates +
 rejected, each article exactly once, for a consumer that reads `read_committed`. Beside it, `expected` says from the
 files alone what must have been received, and `replay` what must have become of it.
+
+A retry puts a rejected article into raw again, under its id, with one attempt more. The rejection that it follows from
+is superseded: it no longer counts, as the retry's own record in raw does not. What is left must balance as ever.
 """
 
 from __future__ import annotations
@@ -30,6 +33,10 @@ class Record:
     def json(self) -> Any:
         return json.loads(self.value)
 
+    @property
+    def attempts(self) -> int:
+        return int(self.headers.get("attempts", "1"))
+
 
 @dataclass
 class Topics:
@@ -44,15 +51,32 @@ class Topics:
 
     @property
     def raw(self) -> Counter[str]:
-        return self.ids("raw")
+        """Articles that came in; those that came back are not counted again."""
+        return Counter(record.key for record in self.records["raw"] if record.attempts == 1)
+
+    @property
+    def retries(self) -> Counter[tuple[str, int]]:
+        """Id and attempt of every article that came back."""
+        return Counter((record.key, record.attempts) for record in self.records["raw"] if record.attempts > 1)
+
+    @property
+    def rejections(self) -> Counter[tuple[str, int]]:
+        """Rejections by id and the attempt that would follow: with one in `retries` they no longer count."""
+        return Counter((r.key, r.attempts + 1) for r in self.records["rejected"] if r.headers.get("stage") != "watch")
+
+    @property
+    def superseded(self) -> dict[tuple[str, int], int]:
+        return {retry: count for retry, count in self.rejections.items() if retry in self.retries}
 
     def settled_on(self, name: str) -> list[Record]:
         """What came out of the stream on one topic; what the watcher rejected never went in."""
-        return [record for record in self.records[name] if record.headers.get("stage") != "watch"]
+        found = [record for record in self.records[name] if record.headers.get("stage") != "watch"]
+        retries = self.retries if name == "rejected" else Counter()
+        return [record for record in found if (record.key, record.attempts + 1) not in retries]
 
     @property
     def settled(self) -> Counter[str]:
-        """Articles that came out of the stream, by id."""
+        """Articles that came out of the stream, by id; superseded rejections no longer count."""
         return Counter(record.key for name in OUTCOMES for record in self.settled_on(name))
 
     def faults(self) -> list[str]:
@@ -63,6 +87,12 @@ class Topics:
             *(f"{key}: lost" for key in raw.keys() - settled.keys()),
             *(f"{key}: invented" for key in settled.keys() - raw.keys()),
             *(f"{key}: came out {count} times" for key, count in settled.items() if count != 1),
+            *(f"{key}: attempt {n} made {count} times" for (key, n), count in self.retries.items() if count != 1),
+            *(f"{key}: rejected {c} times before attempt {n}" for (key, n), c in self.superseded.items() if c != 1),
+            *(
+                f"{key}: attempt {n} follows from no rejection"
+                for key, n in self.retries.keys() - self.rejections.keys()
+            ),
             *self._dangling(),
         ]
 

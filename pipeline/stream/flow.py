@@ -29,6 +29,7 @@ from pipeline.stream.claims import ClaimLog
 from pipeline.stream.delivery import Deliveries, Pace
 from pipeline.stream.guard import Guard
 from pipeline.stream.outcomes import Outcome
+from pipeline.stream.poison import Limits, Tally
 from pipeline.stream.sink import Sink
 from pipeline.stream.steps import judge_batch, normalise_batch, tag_batch
 from pipeline.taxonomies import TaxonomyFile
@@ -61,6 +62,7 @@ class Flow:
         self._guard = Guard(settings)
         self._entered: dict[str, float] = {}
         """When each stage that is at a batch took it in hand, monotonic seconds."""
+        self._limits, self._tally = Limits(settings.reject_ratio, settings.reject_run), Tally()
         # One thread: the stages are Python and would only fight for the interpreter; what matters is that the event
         # loop stays free for heartbeats, endpoints and transactions.
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="stages")
@@ -106,11 +108,13 @@ class Flow:
         self._waiting(name, +1)
 
     async def normalise(self, batch: Delivered) -> Normalised:
-        """Records → clean articles with fingerprints."""
+        """Records → clean articles with fingerprints. Raises PoisonError where nearly everything is rejected."""
         self._enter("normalise", batch.origin.size)
         done, seconds = await self._timed(lambda: normalise_batch(batch, self._guard))
         self.pace.observe(batch.origin.size, seconds)
         self._leave("normalise", seconds, ok=len(done.articles), rejected=len(done.rejected))
+        self._tally = self._tally.after(len(done.articles), [found.reason for found in done.rejected])
+        self._limits.check(self._tally)
         return done
 
     async def deduplicate(self, batch: Normalised) -> Judged:
@@ -175,6 +179,8 @@ class Flow:
         for taxonomy, count in _tags(batch.tags).items():
             self._meter.add("tags_assigned_total", count, taxonomy=taxonomy)
         for article in batch.articles:
+            if article.raw.attempts > 1:
+                continue  # how long it lay among the dead letters says nothing about us
             inbox = article.raw.inbox if article.raw.inbox in self._inboxes else OTHER_INBOX
             self._meter.observe("end_to_end_seconds", _age_seconds(article, now), source=inbox)
 

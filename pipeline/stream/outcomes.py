@@ -18,16 +18,28 @@ class Outcome(NamedTuple):
     value: bytes
     headers: list[tuple[str, bytes]]
 
+    @property
+    def retried(self) -> bool:
+        """Whether the article was rejected before: this outcome then takes the place of that one."""
+        return any(name == "attempts" and count != b"1" for name, count in self.headers)
+
 
 def outcomes(batch: Tagged, max_bytes: int) -> Iterator[Outcome]:
     """Exactly one outcome for every record of the batch. `max_bytes` bounds a value's size."""
     for article, verdict, tags in zip(batch.articles, batch.verdicts, batch.tags, strict=True):
         if tags is None:
-            yield Outcome("duplicates", article.id.encode(), ninjs.duplicate(article, verdict), [])
+            yield Outcome("duplicates", article.id.encode(), ninjs.duplicate(article, verdict), _again(article))
         else:
-            yield Outcome("enriched", article.id.encode(), _enriched(article, verdict, tags, max_bytes), [])
+            yield Outcome(
+                "enriched", article.id.encode(), _enriched(article, verdict, tags, max_bytes), _again(article)
+            )
     for rejected in batch.rejected:
         yield Outcome("rejected", rejected.key.encode(), rejected.content, rejected.headers())
+
+
+def _again(article: Article) -> list[tuple[str, bytes]]:
+    attempts = article.raw.attempts
+    return [("attempts", b"%d" % attempts)] if attempts > 1 else []
 
 
 def _enriched(article: Article, verdict: Verdict, tags: Tags, max_bytes: int) -> bytes:

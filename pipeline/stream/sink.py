@@ -119,7 +119,7 @@ class Sink:
         return written
 
     async def _write(self, lane: _Lane, origin: Origin, written: Sequence[Outcome]) -> None:
-        settled = lane.settled.plus(outcome.topic for outcome in written)
+        settled = lane.settled.plus(outcome.topic for outcome in written).less_retried(sum(o.retried for o in written))
         await lane.producer.begin_transaction()
         sent: list[asyncio.Future[Any]] = []
         for topic in OUTCOMES:

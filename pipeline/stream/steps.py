@@ -51,7 +51,7 @@ def _normalise_record(
 
 
 def _reject(raw: RawArticle, reason: str, error: str) -> Rejected:
-    return Rejected(raw.id, raw.content, reason, error, "normalise", raw.source, raw.position)
+    return Rejected(raw.id, raw.content, reason, error, "normalise", raw.source, raw.position, raw.attempts, raw)
 
 
 def _foreign(record: ConsumerRecord, error: Exception) -> Rejected:

@@ -71,11 +71,9 @@ class RawArticle:
     single: bool = True
     """Whether the file holds this one article only, so that `source` names the article too."""
     context: Mapping[str, str] = field(default_factory=dict)
-    """What the file says about all its articles, where `content` is only a part of it:
-
-    `charset`; `language`; `publisher` (a feed's title); `home` (its address); `authors` (parted by `; `);
-    `url` and `date` (of a web archive's record); `xmlns` (declarations, as they stand in a start tag).
-    """
+    """What the file says about all its articles, where `content` is only a part of it: `charset`; `language`;
+    `publisher` (a feed's title); `home` (its address); `authors` (parted by `; `); `url` and `date` (of a web
+    archive's record); `xmlns` (declarations, as they stand in a start tag)."""
     inbox: str = ""
     """Name of the inbox that it came by, percent-encoded: says whose freshness it counts to, and nothing else."""
     attempts: int = 1
@@ -83,21 +81,19 @@ class RawArticle:
 
     def headers(self) -> list[tuple[str, bytes]]:
         """The record's headers; those from `version` on only where they differ from the usual."""
-        found = [
-            ("source", self.source.encode()),
-            ("position", b"%d" % self.position),
-            ("media-type", self.media_type.encode()),
-            ("received", self.received.encode()),
-            ("sha256", self.sha256.encode()),
-        ]
-        unusual = [
+        headers: list[tuple[str, bool, bytes]] = [
+            ("source", True, self.source.encode()),
+            ("position", True, b"%d" % self.position),
+            ("media-type", True, self.media_type.encode()),
+            ("received", True, self.received.encode()),
+            ("sha256", True, self.sha256.encode()),
             ("version", self.version != 0, b"%d" % self.version),
             ("single", not self.single, b"0"),
             ("inbox", self.inbox != "", self.inbox.encode()),
             ("attempts", self.attempts != 1, b"%d" % self.attempts),
             ("context", bool(self.context), orjson.dumps(self.context, option=orjson.OPT_SORT_KEYS)),
         ]
-        return found + [(name, text) for name, is_unusual, text in unusual if is_unusual]
+        return [(name, text) for name, is_said, text in headers if is_said]
 
     @classmethod
     def from_record(cls, key: bytes, value: bytes, headers: Iterable[tuple[str, bytes]]) -> RawArticle:

@@ -60,6 +60,8 @@ def run_worker(settings: Settings, args: argparse.Namespace) -> int:
     from pipeline.stream.worker import work
 
     settings = with_broker(settings)
+    # Faust's consumer lives in a thread with a loop of its own, which it takes from the policy.
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
     async def body(meter: Meter, report: Callable[[Mapping[str, Any]], None], stop: asyncio.Event) -> None:
         await work(settings, SystemClock(), meter, report, stop)

@@ -64,6 +64,8 @@ COMMANDS = (
             "copydesk formats", "add_arguments"),
     Command("taxonomy", "check a file of your own terms", "taxonomy", "run", ("taxonomy", "log_level"),
             "copydesk taxonomy check taxonomy.toml", "add_arguments"),
+    Command("reconcile", "what became of every file of a folder", "reconcile", "run", (*_KAFKA, "inbox"),
+            "copydesk reconcile inbox", "add_arguments"),
     Command("rejected", "the dead letters: list, show, retry", "rejected", "run", (*_KAFKA, *_TOPICS),
             "copydesk rejected retry --reason unexpected", "add_arguments"),
     Command("doctor", "check broker, topics, folders and limits", "doctor", "run",

@@ -64,6 +64,17 @@ async def topic_partitions(settings: Settings, names: Sequence[str]) -> dict[str
     return {name: found[topic_name(settings.prefix, name)] for name in names}
 
 
+async def first_offsets(settings: Settings, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+    """The offset of the oldest record of each that is still there. Raises KafkaError or OSError."""
+    consumer = AIOKafkaConsumer(**client_options(settings), group_id=None)
+    try:
+        await consumer.start()
+        found: dict[TopicPartition, int] = await consumer.beginning_offsets(partitions)
+        return found
+    finally:
+        await consumer.stop()
+
+
 async def _ends(settings: Settings, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
     """The next offset to be written. A reader of committed records alone would be told where the first open
     transaction begins, and records behind it that are committed would be missed."""

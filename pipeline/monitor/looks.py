@@ -38,10 +38,15 @@ class Look:
     @property
     def json(self) -> Any:
         """The value as JSON; None where it is none."""
-        try:
-            return orjson.loads(self.value or b"null")
-        except ValueError:
-            return None
+        return parsed(self.value)
+
+
+def parsed(value: bytes | None) -> Any:
+    """The value as JSON; None where it is none."""
+    try:
+        return orjson.loads(value or b"null")
+    except ValueError:
+        return None
 
 
 def json_line(look: Look) -> bytes:

@@ -90,6 +90,22 @@ def test_what_is_retried_after_a_fix_comes_out_once_under_its_id(desk: Rig) -> N
     assert (after.received, after.enriched + after.duplicates, after.rejected, after.in_flight) == (5, 4, 1, 0)
     (left,) = listed(desk)
     assert (left["source"], left["attempts"], left["reason"]) == ("empty.txt", 2, "empty")
+    check_reconciled(desk)
+
+
+def check_reconciled(desk: Rig) -> None:
+    """Every file and every article of the scene above has the fate that it had."""
+    desk.drop("late.txt", b"It came when nobody watched.")
+    found = copydesk(desk, "reconcile", str(desk.inbox), "--json")
+    assert (found.returncode, found.stderr) == (0, "")
+    fates = {one["file"]: one["fates"] for one in map(json.loads, found.stdout.splitlines())}
+    assert fates.pop("dutch.jsonl") in ({"published": 3}, {"published": 1, "duplicate": 2})
+    assert fates == {"good.txt": {"published": 1}, "empty.txt": {"rejected": 1}, "late.txt": {"waiting": 1}}
+    words = copydesk(desk, "reconcile", str(desk.inbox)).stdout
+    assert "good.txt: published at 20" in words
+    assert "late.txt: waiting because no watcher has published it yet" in words
+    nowhere = copydesk(desk, "reconcile", str(desk.inbox / "nowhere"))
+    assert (nowhere.returncode, len(nowhere.stderr.splitlines())) == (2, 1)
 
 
 def test_what_the_watcher_set_aside_is_not_retried_and_says_why(desk: Rig) -> None:

@@ -16,7 +16,7 @@ run: $(VENV)/ready
 
 test: check
 	@.ci/prometheus $(VENV)/prometheus
-	$(VENV)/bin/python -m pytest -q
+	@.ci/test $(VENV)/bin/python
 
 # The live page in headless Chromium, which has to be there (Debian: apt-get install chromium).
 browser: $(VENV)/ready

@@ -27,7 +27,13 @@ run_broker(Settings(data_dir=sys.argv[1], broker_port=0), lambda line: print(lin
 
 
 def _run(data_dir: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", OWNER, str(data_dir)], stdout=subprocess.PIPE, text=True)
+    def heed_interrupts() -> None:
+        # Where the tests run in the background of a script, the shell has SIGINT ignored, and that is inherited.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    return subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(data_dir)], stdout=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
+    )
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
     KafkaError,
+    NotLeaderForPartitionError,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
     for_code,
@@ -156,6 +157,10 @@ class _Refusals(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if str(record.msg).startswith("Unable connect to"):
             self.last = str(record.args[-1]) if isinstance(record.args, tuple) else ""
+            return self.shown
+        # A topic that was just made: its leader answers in a moment, and the client asks again by itself.
+        given = record.args if isinstance(record.args, tuple) else ()
+        if any(isinstance(found, NotLeaderForPartitionError) for found in given):
             return self.shown
         # By the words alone, without what is filled in: of those there are a dozen.
         if not self.shown and record.created - self._said.get(str(record.msg), -_REPEAT_SECONDS) < _REPEAT_SECONDS:

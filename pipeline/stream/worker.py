@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 Report = Callable[[Mapping[str, Any]], None]
 _REPORT_SECONDS = 1.0
+_GC_ALLOCATIONS = 10_000
 
 
 async def work(settings: Settings, clock: Clock, meter: Meter, report: Report, stop: asyncio.Event) -> None:
@@ -46,6 +48,7 @@ async def work(settings: Settings, clock: Clock, meter: Meter, report: Report, s
     reporter.add_done_callback(ended)
     try:
         await app.start()
+        _settle_memory()
         await _first(broken, stop, app)
     finally:
         reporter.cancel()
@@ -53,6 +56,17 @@ async def work(settings: Settings, clock: Clock, meter: Meter, report: Report, s
         await pulse.close()
     if broken.done():
         raise _ours(settings, broken.result())
+
+
+def _settle_memory() -> None:
+    """Spare the garbage collector what lives as long as the process, and many short walks that find next to nothing.
+
+    A tenth of the CPU that moving an article takes. Reference counts free nearly everything here; cycles only wait a
+    little longer.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GC_ALLOCATIONS)
 
 
 async def _first(broken: asyncio.Future[BaseException], stop: asyncio.Event, app: Any) -> None:

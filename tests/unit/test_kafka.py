@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError, NotLeaderForPartitionError
 
 from pipeline.errors import BrokerUnreachableError, SettingError, UserError
 from pipeline.kafka import (
@@ -136,6 +136,13 @@ def test_what_a_client_says_over_and_over_while_a_broker_is_away_is_said_once(ca
     for node in range(200):
         logging.getLogger("aiokafka.consumer.fetcher").error("Failed fetch messages from %s: %s", node, "not ready")
     assert [record.message for record in caplog.records] == ["Failed fetch messages from 0: not ready"]
+
+
+def test_a_topic_without_its_leader_yet_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    quiet_client_logs(logging.WARNING)
+    fetcher = logging.getLogger("aiokafka.consumer.fetcher")
+    fetcher.error("Failed fetch offsets from %s: %s", 1, NotLeaderForPartitionError("articles.files 0"))
+    assert caplog.records == []
 
 
 def test_debug_shows_everything(caplog: pytest.LogCaptureFixture) -> None:

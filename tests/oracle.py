@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -145,18 +146,22 @@ def reader(bootstrap: str, **more: object) -> Consumer:
     return Consumer({"bootstrap.servers": bootstrap, "auto.offset.reset": "earliest", **settings, **more})
 
 
-def _read_topic(bootstrap: str, topic: str) -> list[Record]:
+def stream(bootstrap: str, topic: str) -> Iterator[Record]:
+    """Every committed record of `topic`, from the beginning to its end as of now, one at a time."""
     consumer = reader(bootstrap, **{"enable.partition.eof": True})
     try:
         partitions = consumer.list_topics(topic, timeout=_PATIENCE_SECONDS).topics[topic].partitions
         consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
-        return _drain(consumer, set(partitions))
+        yield from _drain(consumer, set(partitions))
     finally:
         consumer.close()
 
 
-def _drain(consumer: Consumer, open_partitions: set[int]) -> list[Record]:
-    found = []
+def _read_topic(bootstrap: str, topic: str) -> list[Record]:
+    return list(stream(bootstrap, topic))
+
+
+def _drain(consumer: Consumer, open_partitions: set[int]) -> Iterator[Record]:
     while open_partitions:
         message = consumer.poll(_PATIENCE_SECONDS)
         assert message is not None, f"no answer while partitions {open_partitions} are not read to their end"
@@ -165,5 +170,4 @@ def _drain(consumer: Consumer, open_partitions: set[int]) -> list[Record]:
             open_partitions.discard(message.partition())
             continue
         headers = {name: value.decode() for name, value in message.headers() or ()}
-        found.append(Record((message.key() or b"").decode(), message.value() or b"", headers))
-    return found
+        yield Record((message.key() or b"").decode(), message.value() or b"", headers)

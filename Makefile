@@ -46,7 +46,7 @@ fuzz: $(VENV)/ready
 $(VENV)/ready: requirements.lock pyproject.toml
 	@echo "Setting up $(VENV) from requirements.lock (once, about a minute) …"
 	@$(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --progress-bar on --require-hashes -r requirements.lock
+	@$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --progress-bar on --no-deps --require-hashes -r requirements.lock
 	@$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

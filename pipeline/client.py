@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 
 import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from pipeline.clock import Clock, SystemClock
-from pipeline.kafka import client_options, unreachable
+from pipeline.kafka import asking, client_options
 from pipeline.settings import Settings
 from pipeline.topics import topic_name
 
@@ -125,7 +125,8 @@ async def _read(
     )
     done: dict[TopicPartition, int] = {}
     try:
-        await _start(consumer, settings)
+        with asking(settings):
+            await consumer.start()
         due = clock.monotonic() + _COMMIT_SECONDS
         while True:
             batches = await consumer.getmany(timeout_ms=int(_COMMIT_SECONDS * 1000), max_records=_MOST_RECORDS)
@@ -145,13 +146,6 @@ async def _read(
             await _commit(consumer, done)
         finally:
             await consumer.stop()
-
-
-async def _start(consumer: AIOKafkaConsumer, settings: Settings) -> None:
-    try:
-        await consumer.start()
-    except (KafkaError, OSError) as error:
-        raise unreachable(settings, error) from error
 
 
 async def _commit(consumer: AIOKafkaConsumer, done: dict[TopicPartition, int]) -> None:

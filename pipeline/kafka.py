@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from aiokafka.abc import AbstractTokenProvider
@@ -98,6 +100,18 @@ def unreachable(settings: Settings, error: BaseException) -> BrokerUnreachableEr
     return refused(settings, why) or BrokerUnreachableError(
         f"no Kafka answers at {settings.broker} ({why}); check --broker, the security settings and the network"
     )
+
+
+@contextmanager
+def asking(settings: Settings) -> Iterator[None]:
+    """Whatever the client raises inside becomes our one line: BrokerUnreachableError, AccessRefusedError."""
+    try:
+        yield
+    except BrokenPipeError:
+        # Not Kafka: whoever reads our output went away.
+        raise
+    except (KafkaError, OSError) as error:
+        raise unreachable(settings, error) from error
 
 
 def refused(settings: Settings, why: BaseException | str) -> AccessRefusedError | None:
@@ -202,18 +216,24 @@ async def ensure_topics(settings: Settings) -> list[str]:
 
     Raises BrokerUnreachableError where there is no broker, and UserError where it refuses to make a topic.
     """
+    with asking(settings):
+        async with administrator(settings) as admin:
+            present = set(await admin.list_topics())
+            missing = [topic for topic in declared_topics(settings) if topic.name not in present]
+            if missing:
+                check_created(await admin.create_topics(missing))
+    return [topic.name for topic in missing]
+
+
+@asynccontextmanager
+async def administrator(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """An admin client that is connected; closed afterwards. Raises KafkaError or OSError."""
     admin = AIOKafkaAdminClient(**client_options(settings))
     try:
         await admin.start()
-        present = set(await admin.list_topics())
-        missing = [topic for topic in declared_topics(settings) if topic.name not in present]
-        if missing:
-            check_created(await admin.create_topics(missing))
-    except KafkaError as error:
-        raise unreachable(settings, error) from error
+        yield admin
     finally:
         await admin.close()
-    return [topic.name for topic in missing]
 
 
 def check_created(response: Any) -> None:
@@ -229,13 +249,9 @@ def check_created(response: Any) -> None:
 
 async def check_reachable(settings: Settings) -> None:
     """Raises BrokerUnreachableError unless a broker answers at `settings.broker`."""
-    admin = AIOKafkaAdminClient(**client_options(settings))
-    try:
-        await admin.start()
-    except (KafkaError, OSError) as error:
-        raise unreachable(settings, error) from error
-    finally:
-        await admin.close()
+    with asking(settings):
+        async with administrator(settings):
+            pass
 
 
 def quiet_client_logs(level: int) -> None:

@@ -10,21 +10,19 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
-
 from pipeline.clock import SystemClock
 from pipeline.cluster import committed_offsets
 from pipeline.commands import until_closed, with_broker
-from pipeline.commands.scanning import first_offsets, scan, topic_partitions
+from pipeline.commands.scanning import scan
 from pipeline.errors import FolderError
 from pipeline.formats import promised
 from pipeline.inbox.scan import Look, look_at
 from pipeline.inbox.scan import scan as scan_folder
-from pipeline.kafka import client_options, unreachable
+from pipeline.kafka import administrator, asking
 from pipeline.monitor.fates import Evidence, Fate
 from pipeline.monitor.looks import JSON_TOPICS, parsed
 from pipeline.monitor.printable import printable
+from pipeline.reader import first_offsets, need_partitions
 from pipeline.records import inbox_label, source_name
 from pipeline.settings import Settings
 from pipeline.topics import OUTCOMES
@@ -82,16 +80,11 @@ async def _reconcile(settings: Settings, root: Path, under: bytes, as_json: bool
 
 async def _offsets(settings: Settings) -> tuple[dict[int, int], set[str]]:
     """What the workers committed on each raw partition, and which topics have lost their beginning."""
-    admin = AIOKafkaAdminClient(**client_options(settings))
-    try:
-        places = await topic_partitions(settings, ("raw", *OUTCOMES))
-        await admin.start()
-        found = await committed_offsets(admin, settings.group, places["raw"], SystemClock())
+    with asking(settings):
+        places = await need_partitions(settings, ("raw", *OUTCOMES))
+        async with administrator(settings) as admin:
+            found = await committed_offsets(admin, settings.group, places["raw"], SystemClock())
         firsts = await first_offsets(settings, [tp for some in places.values() for tp in some])
-    except (KafkaError, OSError) as error:
-        raise unreachable(settings, error) from error
-    finally:
-        await admin.close()
     cut = {name for name, some in places.items() if any(firsts[tp] > 0 for tp in some)}
     return {tp.partition: max(0, at.offset) for tp, at in found.items()}, cut
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from pipeline.cluster import partitions_of
+from pipeline.clock import SystemClock
 from pipeline.commands import show, until_closed, with_broker
-from pipeline.errors import UserError
-from pipeline.kafka import client_options, unreachable
+from pipeline.kafka import asking
 from pipeline.monitor.cards import card
 from pipeline.monitor.looks import Look, json_line
+from pipeline.reader import batches, end_offsets, need_partitions, reading
 from pipeline.settings import Settings
-from pipeline.topics import topic_name
 
 NAMES = ("enriched", "raw", "duplicates", "rejected", "files")
 
@@ -48,83 +45,28 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
 
 
 async def _tail(settings: Settings, args: argparse.Namespace) -> int:
-    consumer = AIOKafkaConsumer(
-        **client_options(settings), group_id=None, isolation_level="read_committed", auto_offset_reset="earliest"
-    )
-    try:
-        partitions = await _partitions(settings, topic_name(settings.prefix, args.topic))
-        await consumer.start()
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
-        await _seek(consumer, partitions, None if args.from_beginning else ends)
-        left = args.limit
-        async for records in _batches(consumer, ends if args.until_end else None, args.limit):
-            shown = records[:left]
-            _print([_look(args.topic, record) for record in shown], args.json)
-            left = None if left is None else left - len(shown)
-            if left == 0:
-                break
-    except (KafkaError, OSError) as error:
-        if isinstance(error, BrokenPipeError):
-            raise
-        raise unreachable(settings, error) from error
-    finally:
-        await consumer.stop()
+    with asking(settings):
+        partitions = (await need_partitions(settings, [args.topic]))[args.topic]
+        ends = await end_offsets(settings, partitions)
+        async with reading(settings, partitions) as consumer:
+            await _seek(consumer, partitions, args.from_beginning)
+            left = args.limit
+            async for records in batches(consumer, SystemClock(), ends if args.until_end else None, most=args.limit):
+                shown = records[:left]
+                _print([Look.of(args.topic, record) for record in shown], args.json)
+                left = None if left is None else left - len(shown)
+                if left == 0:
+                    break
     return 0
 
 
-async def _partitions(settings: Settings, topic: str) -> list[TopicPartition]:
-    admin = AIOKafkaAdminClient(**client_options(settings))
-    try:
-        await admin.start()
-        found = await partitions_of(admin, [topic])
-    finally:
-        await admin.close()
-    if topic not in found:
-        raise UserError(
-            f"there is no topic {topic} at {settings.broker}; `copydesk run` makes it (mind --prefix;"
-            " where Kafka has ACLs, our user must have READ and DESCRIBE to see it)"
-        )
-    return found[topic]
-
-
-async def _seek(
-    consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], to: dict[TopicPartition, int] | None
-) -> None:
-    """Go to the offsets `to` (the next to read); None: to the beginning."""
-    if to is None:
-        await consumer.seek_to_beginning(*partitions)
+async def _seek(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], from_beginning: bool) -> None:
+    """Go to the oldest record, or to what is committed next: the first of a transaction that is open now."""
+    if from_beginning:
+        await consumer.seek_to_beginning()
         return
-    for partition in partitions:
-        consumer.seek(partition, to[partition])
-
-
-async def _batches(
-    consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int] | None, limit: int | None
-) -> AsyncIterator[list[ConsumerRecord]]:
-    """What is read, a partition's batch at a time, up to the offsets `ends` (exclusive); None: for ever."""
-    while ends is None or await _unread(consumer, ends):
-        found = await consumer.getmany(timeout_ms=200, max_records=limit)
-        for partition, records in found.items():
-            yield [record for record in records if ends is None or record.offset < ends[partition]]
-
-
-async def _unread(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> bool:
-    # The position, not the last record's offset: the last thing before the end is a transaction's marker.
-    return any([await consumer.position(partition) < end for partition, end in ends.items()])
-
-
-def _look(name: str, record: ConsumerRecord) -> Look:
-    return Look(
-        name=name,
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        timestamp_ms=record.timestamp,
-        key=record.key,
-        value=record.value,
-        headers=record.headers,
-    )
+    for partition, offset in (await consumer.end_offsets(partitions)).items():
+        consumer.seek(partition, offset)
 
 
 def _print(looks: Sequence[Look], as_json: bool) -> None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
 from pipeline.clock import Clock, SystemClock
 from pipeline.cluster import committed_offsets, partitions_of
 from pipeline.errors import BrokerUnreachableError
 from pipeline.inbox.ledger import Known
-from pipeline.kafka import client_options, unreachable
+from pipeline.kafka import asking, client_options
 from pipeline.metrics import Meter
 from pipeline.monitor.peek import Peek
 from pipeline.monitor.snapshot import Entry, LedgerSums, Snapshot
+from pipeline.reader import batches, reader
 from pipeline.settings import Settings
 from pipeline.settled import Settled
 from pipeline.topics import OUTCOMES, topic_name
@@ -30,14 +30,13 @@ class Books:
     """
 
     def __init__(self, settings: Settings, meter: Meter | None = None, clock: Clock | None = None) -> None:
-        options = client_options(settings)
         self._settings, self._meter = settings, meter
         self._clock = clock or SystemClock()
         self._raw = topic_name(settings.prefix, "raw")
         self._files = topic_name(settings.prefix, "files")
-        self._admin = AIOKafkaAdminClient(**options)
-        self._ledger = AIOKafkaConsumer(**options, group_id=None, isolation_level="read_committed")
-        self._peek = Peek(options, self._clock)
+        self._admin = AIOKafkaAdminClient(**client_options(settings))
+        self._ledger = reader(settings)
+        self._peek = Peek(settings, self._clock)
         self._partitions: dict[str, list[TopicPartition]] = {}
         self._sums = LedgerSums()
         self._started = False
@@ -47,13 +46,14 @@ class Books:
         if self._started:
             return
         try:
-            await self._admin.start()
-            await self._ledger.start()
-            await self._peek.start()
+            with asking(self._settings):
+                await self._admin.start()
+                await self._ledger.start()
+                await self._peek.start()
             self._started = True
-        except (KafkaError, OSError) as error:
+        except BrokerUnreachableError:
             await self.stop()
-            raise unreachable(self._settings, error) from error
+            raise
 
     async def stop(self) -> None:
         """Disconnect; may be called at any time."""
@@ -64,14 +64,12 @@ class Books:
     async def refresh(self) -> Snapshot:
         """The books now; a topic that is not there counts as empty. Raises BrokerUnreachableError."""
         await self.start()
-        try:
+        with asking(self._settings):
             await self._find_partitions()
             # Settled before received: in between more may come in, so nothing ever seems to come out of nowhere.
             offsets = await self._committed()
             await self._follow_ledger()
             lag = await self._peek.lag({tp: found.offset for tp, found in offsets.items()})
-        except (KafkaError, OSError) as error:
-            raise unreachable(self._settings, error) from error
         settled = sum((Settled.decode(offset.metadata) for offset in offsets.values()), Settled())
         snapshot = Snapshot(self._sums.received, settled, lag)
         if self._meter:
@@ -100,19 +98,11 @@ class Books:
         if not partitions:
             return
         ends = await self._ledger.end_offsets(partitions)
-        moved = self._clock.monotonic()
-        while [tp for tp in partitions if await self._ledger.position(tp) < ends[tp]]:
-            batches = await self._ledger.getmany(timeout_ms=500)
-            for records in batches.values():
-                for found in records:
-                    entry = read_entry(found.key, found.value)
-                    if entry is not None:
-                        self._sums.apply(found.key, entry)
-                moved = self._clock.monotonic()
-            if self._clock.monotonic() - moved > _STALLED_SECONDS:
-                raise BrokerUnreachableError(
-                    f"{self._settings.broker} no longer answers reads of {self._files}; is the broker up?"
-                )
+        async for records in batches(self._ledger, self._clock, ends, stalled_seconds=_STALLED_SECONDS):
+            for found in records:
+                entry = read_entry(found.key, found.value)
+                if entry is not None:
+                    self._sums.apply(found.key, entry)
 
 
 def record(meter: Meter, settings: Settings, snapshot: Snapshot) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka import TopicPartition
 
 from pipeline.clock import Clock
 from pipeline.cluster import partitions_of
-from pipeline.kafka import client_options, unreachable
+from pipeline.kafka import administrator, asking
 from pipeline.monitor.checks import Check
+from pipeline.reader import reading
 from pipeline.settings import Settings
 
 _PRODUCE = 0
@@ -65,33 +64,22 @@ def _login(settings: Settings) -> Check:
 
 async def seen_broker(settings: Settings, topics: list[str], clock: Clock) -> Seen:
     """Ask the broker. Raises BrokerUnreachableError or AccessRefusedError."""
-    admin = AIOKafkaAdminClient(**client_options(settings))
-    try:
-        await admin.start()
-        brokers = (await admin.describe_cluster())["brokers"]
-        connection = await admin._client._get_conn(brokers[0]["node_id"])
-        versions = connection._versions if connection else {}
-        partitions = await partitions_of(admin, topics)
+    with asking(settings):
+        async with administrator(settings) as admin:
+            brokers = (await admin.describe_cluster())["brokers"]
+            connection = await admin._client._get_conn(brokers[0]["node_id"])
+            versions = connection._versions if connection else {}
+            partitions = await partitions_of(admin, topics)
         ahead = await _ahead(settings, [tp for tps in partitions.values() for tp in tps], clock)
-    except (KafkaError, OSError) as error:
-        raise unreachable(settings, error) from error
-    finally:
-        await admin.close()
     return Seen(len(brokers), versions.get(_PRODUCE, (0, _TRANSACTIONS))[1], ahead)
 
 
 async def _ahead(settings: Settings, partitions: list[TopicPartition], clock: Clock) -> dict[str, int]:
-    # aiokafka's consumer ends badly where it is stopped before it was given anything to read.
     if not partitions:
         return {}
-    consumer = AIOKafkaConsumer(**client_options(settings), group_id=None)
-    try:
-        await consumer.start()
-        consumer.assign(partitions)
+    async with reading(settings, partitions) as consumer:
         soon = int((clock.now().timestamp() + _AHEAD_SECONDS) * 1000)
         found = await consumer.offsets_for_times(dict.fromkeys(partitions, soon))
-    finally:
-        await consumer.stop()
     ahead: dict[str, int] = {}
     for tp, offset in found.items():
         if offset is not None:

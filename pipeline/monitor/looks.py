@@ -6,12 +6,15 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from pipeline.clock import rfc3339
 from pipeline.monitor.printable import printable_json
+
+if TYPE_CHECKING:
+    from aiokafka import ConsumerRecord
 
 # Topics whose values are JSON of ours; the values of the others are somebody's bytes.
 JSON_TOPICS = frozenset({"enriched", "duplicates", "files"})
@@ -29,6 +32,20 @@ class Look:
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]] = ()
+
+    @classmethod
+    def of(cls, name: str, record: ConsumerRecord) -> Look:
+        """A record as the client reads it from the topic `name` (without the prefix)."""
+        return cls(
+            name,
+            record.topic,
+            record.partition,
+            record.offset,
+            record.timestamp,
+            record.key,
+            record.value,
+            record.headers,
+        )
 
     @property
     def header(self) -> dict[str, str]:

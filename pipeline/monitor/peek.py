@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from pipeline.clock import Clock
 from pipeline.monitor.snapshot import Lag
+from pipeline.reader import reader
+from pipeline.settings import Settings
 
 # A stretch of markers yields no record to wait for, so this is what the last look at an idle partition costs.
 _LOOK_SECONDS = 0.3
@@ -30,17 +32,10 @@ class _Seen:
 
 
 class Peek:
-    """Finds the lag of raw partitions. `options` are those of a Kafka client."""
+    """Finds the lag of raw partitions."""
 
-    def __init__(self, options: Mapping[str, object], clock: Clock) -> None:
-        self._consumer = AIOKafkaConsumer(
-            **options,
-            group_id=None,
-            isolation_level="read_committed",
-            auto_offset_reset="earliest",
-            max_partition_fetch_bytes=_FETCH_BYTES,
-            fetch_max_wait_ms=100,
-        )
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._consumer = reader(settings, max_partition_fetch_bytes=_FETCH_BYTES, fetch_max_wait_ms=100)
         self._clock = clock
         self._seen: dict[TopicPartition, _Seen] = {}
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError
 
-from pipeline.kafka import client_options, unreachable
+from pipeline.kafka import administrator, asking
 from pipeline.monitor.checks import Check
 from pipeline.settings import Settings
 
@@ -79,18 +78,13 @@ def _enough(key: str, wanted: str, have: str) -> bool:
 
 async def found_topics(settings: Settings, names: list[str]) -> dict[str, Found]:
     """Those of the topics `names` that exist. Raises BrokerUnreachableError."""
-    admin = AIOKafkaAdminClient(**client_options(settings))
-    try:
-        await admin.start()
-        described = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
-        brokers = len((await admin.describe_cluster())["brokers"])
-        there = [name for name in names if name in described]
-        asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in there]
-        answers = await admin.describe_configs(asked) if asked else []
-    except (KafkaError, OSError) as error:
-        raise unreachable(settings, error) from error
-    finally:
-        await admin.close()
+    with asking(settings):
+        async with administrator(settings) as admin:
+            described = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
+            brokers = len((await admin.describe_cluster())["brokers"])
+            there = [name for name in names if name in described]
+            asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in there]
+            answers = await admin.describe_configs(asked) if asked else []
     configs = {
         resource[3]: {entry[0]: entry[1] for entry in resource[4]}
         for answer in answers

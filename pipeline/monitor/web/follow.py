@@ -7,16 +7,14 @@ import logging
 from collections.abc import Mapping
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from pipeline.clock import Clock
-from pipeline.cluster import partitions_of
-from pipeline.kafka import client_options
 from pipeline.monitor.looks import Look
 from pipeline.monitor.web.cards import freshness_seconds
 from pipeline.monitor.web.series import Series
 from pipeline.monitor.web.window import MOST_ARTICLES, Window
+from pipeline.reader import reading, topic_partitions
 from pipeline.settings import Settings
 from pipeline.topics import OUTCOMES, topic_name
 
@@ -70,10 +68,7 @@ class Follower:
         async with self._one_read:
             if where not in await self._partitions():
                 return None
-            consumer = self._consumer()
-            try:
-                await consumer.start()
-                consumer.assign([where])
+            async with reading(self._settings, [where], max_partition_fetch_bytes=_FETCH_BYTES) as consumer:
                 ends = await consumer.end_offsets([where])
                 starts = await consumer.beginning_offsets([where])
                 if not starts[where] <= offset < ends[where]:
@@ -81,27 +76,12 @@ class Follower:
                 consumer.seek(where, offset)
                 found = await consumer.getmany(where, timeout_ms=int(_READ_SECONDS * 1000), max_records=1)
                 return next((r.value or b"" for r in found.get(where, ()) if r.offset == offset), None)
-            finally:
-                await consumer.stop()
-
-    def _consumer(self) -> AIOKafkaConsumer:
-        return AIOKafkaConsumer(
-            **client_options(self._settings),
-            group_id=None,
-            isolation_level="read_committed",
-            auto_offset_reset="earliest",
-            max_partition_fetch_bytes=_FETCH_BYTES,
-        )
 
     async def _read_on(self) -> None:
-        # Asked for first: aiokafka's consumer ends badly where it is stopped before it was given anything to read.
         partitions = await self._partitions()
         if not partitions:
             raise KafkaError("the topics are not there yet")
-        consumer = self._consumer()
-        try:
-            await consumer.start()
-            consumer.assign(partitions)
+        async with reading(self._settings, partitions, max_partition_fetch_bytes=_FETCH_BYTES) as consumer:
             await self._to_newest(consumer, partitions, 0)
             self.why = ""
             filling = True
@@ -113,16 +93,9 @@ class Follower:
                     await self._to_newest(consumer, partitions, _TOO_FAR)
                     await asyncio.sleep(_PAUSE_SECONDS)
             self._places = {tp: await consumer.position(tp) for tp in partitions}
-        finally:
-            await consumer.stop()
 
     async def _partitions(self) -> list[TopicPartition]:
-        admin = AIOKafkaAdminClient(**client_options(self._settings))
-        try:
-            await admin.start()
-            found = await partitions_of(admin, self._names)
-        finally:
-            await admin.close()
+        found = await topic_partitions(self._settings, OUTCOMES)
         return [tp for tps in found.values() for tp in tps]
 
     async def _to_newest(self, consumer: AIOKafkaConsumer, partitions: list[TopicPartition], most: int) -> None:
@@ -141,15 +114,9 @@ class Follower:
     def _take(self, batches: Mapping[TopicPartition, list[ConsumerRecord]]) -> None:
         for tp, records in batches.items():
             for record in records:
-                look = _look(self._names[tp.topic], record)
+                look = Look.of(self._names[tp.topic], record)
                 value = look.json if look.name != "rejected" else None
                 self._window.add(look, value)
                 seconds = freshness_seconds(look, value)
                 if seconds is not None:
                     self._series.fresh(record.timestamp / 1000, seconds)
-
-
-def _look(name: str, record: ConsumerRecord) -> Look:
-    return Look(
-        name, record.topic, record.partition, record.offset, record.timestamp, record.key, record.value, record.headers
-    )

@@ -142,7 +142,7 @@ def hanging(bootstrap: str, prefix: str) -> dict[str, int]:
 
 def reader(bootstrap: str, **more: object) -> Consumer:
     """A consumer without a group of its own that sees committed records only."""
-    settings = {"group.id": "oracle", "enable.auto.commit": False, "isolation.level": "read_committed"}
+    settings = {"group.id": "oracle", "enable.auto.commit": False, "isolation.level": "read_committed", "log_level": 0}
     return Consumer({"bootstrap.servers": bootstrap, "auto.offset.reset": "earliest", **settings, **more})
 
 

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             tempfile.TemporaryDirectory(prefix="faults") as folder,
             scene(Path(folder), f"f{seed}", seed, worker=worker) as made,
         ):
-            verdict = made.run(strikes)
+            verdict = made.run(strikes, lambda line: print(f"  {line}", file=sys.stderr, flush=True))
         print(f"seed {seed}, {time.monotonic() - begun:.0f} s: {verdict}")
         for kind, seconds in sorted(verdict.pauses.items()):
             print(f"    {kind}: flows again after {median(seconds):.1f} s (median), {max(seconds):.1f} s (longest)")

@@ -95,15 +95,17 @@ class Scene:
 
     # --- the schedule ------------------------------------------------------------------------------
 
-    def run(self, schedule: Sequence[Strike]) -> Verdict:
-        """Strike after strike, then wait until all has come out, and judge."""
+    def run(self, schedule: Sequence[Strike], say: Callable[[str], None] = lambda line: None) -> Verdict:
+        """Strike after strike, then wait until all has come out, and judge. `say` is told what each strike came to."""
         for strike in schedule:
             self._until_under_load(strike)
             begun, before = time.monotonic(), self.rig.settled()
             STRIKES[strike.kind](self)
             self.verdict.strikes[strike.kind] += 1
             self._wait(lambda before=before: self.rig.settled() > before, f"an article after {strike}")  # type: ignore[misc]
-            self.verdict.pauses.setdefault(strike.kind, []).append(time.monotonic() - begun)
+            pause = time.monotonic() - begun
+            self.verdict.pauses.setdefault(strike.kind, []).append(pause)
+            say(f"{strike.kind}: flows again after {pause:.1f} s; {self.verdict.kills} killed so far")
         self.load.finish()
         self._wait(self._all_out, "all articles to come out")
         self.stop()

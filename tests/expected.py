@@ -83,6 +83,8 @@ class _File:
 
     states: list[bytes] = field(default_factory=list)
     stays: bool = True
+    due: int = 0
+    """Articles in what it holds now that must come in."""
 
 
 class Files:
@@ -97,6 +99,7 @@ class Files:
         file = self._files.setdefault(quote_from_bytes(path.encode(), safe="/"), _File())
         file.states.append(content)
         file.stays = True
+        file.due = sum(piece.sound for piece in pieces(path, content))
 
     def append(self, path: str, more: bytes) -> None:
         """`more` whole lines will be added at its end."""
@@ -104,12 +107,13 @@ class Files:
 
     def vanish(self, path: str) -> None:
         """The file will be gone; what it held may have come in or not."""
-        self._files[quote_from_bytes(path.encode(), safe="/")].stays = False
+        file = self._files[quote_from_bytes(path.encode(), safe="/")]
+        file.stays, file.due = False, 0
 
     @property
     def due(self) -> int:
         """Articles that must have come in: those of every file's present state."""
-        return sum(piece.sound for source in self._files for piece in self._last(source))
+        return sum(file.due for file in self._files.values())
 
     def _last(self, source: str) -> list[Piece]:
         file = self._files[source]

@@ -41,6 +41,11 @@ class Load:
             self._rng.choice(self._kinds)(f"{self._number:05d}", list(islice(self._articles, size)))
             count -= size
 
+    def some(self, count: int) -> None:
+        """Drop `count` articles in one file that stays."""
+        self._number += 1
+        self._lines(f"{self._number:05d}", list(islice(self._articles, count)))
+
     def tick(self) -> None:
         """Go on with one of the files that are not what they shall be."""
         if self._later:

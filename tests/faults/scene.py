@@ -102,6 +102,7 @@ class Scene:
             begun, before = time.monotonic(), self.rig.settled()
             STRIKES[strike.kind](self)
             self.verdict.strikes[strike.kind] += 1
+            self.load.some(20)
             self._wait(lambda before=before: self.rig.settled() > before, f"an article after {strike}")  # type: ignore[misc]
             pause = time.monotonic() - begun
             self.verdict.pauses.setdefault(strike.kind, []).append(pause)
@@ -115,7 +116,8 @@ class Scene:
         before = self.rig.settled()
         self.load.burst(strike.articles)
         due = before + int(strike.articles * strike.share)
-        self._wait(lambda: self.rig.settled() >= due, f"{due} articles before {strike}")
+        # Of files that vanish in time nothing comes; then there is no more to wait for than what stays.
+        self._wait(lambda: self.rig.settled() >= min(due, self.load.files.due), f"{due} articles before {strike}")
         time.sleep(self._rng.random() / 5)
 
     def _all_out(self) -> bool:

@@ -1,4 +1,4 @@
-"""Transactional producers whose broker may go away: neither wait for ever, nor spin, nor leave anything behind.
+"""Kafka clients whose broker may go away: neither wait for ever, nor spin, nor leave anything behind.
 
 Reaches into aiokafka 0.14, which has no way of its own for this.
 """
@@ -37,6 +37,18 @@ async def transact(producer: Any, work: Coroutine[Any, Any, None]) -> None:
         await asyncio.gather(task, return_exceptions=True)
 
 
+async def leave(stopping: Coroutine[Any, Any, None]) -> None:
+    """Run `stopping`, the end of an aiokafka consumer, for three seconds at most. Never raises.
+
+    Without a broker it would wait without end, or raise a CancelledError that nobody asked for.
+    """
+    task = asyncio.create_task(stopping, name="leave")
+    await asyncio.wait([task], timeout=_STOP_SECONDS)
+    task.cancel()
+    if (await asyncio.wait([task], timeout=_STOP_SECONDS / 4))[0] and not task.cancelled():
+        task.exception()
+
+
 async def drop(producer: Any) -> None:
     """Stop an aiokafka producer at once, also where its broker is gone: its own `stop` would wait without end.
 
@@ -45,6 +57,10 @@ async def drop(producer: Any) -> None:
     sender, accumulator = producer._sender.sender_task, producer._message_accumulator
     held = list(chain(*accumulator._batches.values(), accumulator._pending_batches))
     accumulator.fail_all(KafkaError("given up"))
+    manager = producer._txn_manager
+    if manager is not None and manager._transaction_waiter is None:
+        # aiokafka takes for granted, when its sender ends, that a transaction was begun at some time.
+        manager._transaction_waiter = asyncio.get_running_loop().create_future()
     with suppress(Exception):
         # The first cancellation lets requests in flight come home; where none can, the second ends the waiting.
         for _ in range(2):
@@ -57,6 +73,6 @@ async def drop(producer: Any) -> None:
         await producer.client.close()
     # aiokafka leaves errors on futures of its own; asyncio would print each that nobody looked at, with a traceback.
     inner = [future for batch in held for future in (batch.future, batch._drain_waiter)]
-    for future in (*inner, producer._txn_manager.wait_for_transaction_end()):
+    for future in (*inner, manager and manager.wait_for_transaction_end()):
         if future is not None and future.done() and not future.cancelled():
             future.exception()

@@ -19,7 +19,7 @@ import uvloop
 
 from pipeline.clock import SystemClock
 from pipeline.commands import with_broker
-from pipeline.errors import AccessRefusedError, BrokerUnreachableError, StreamError
+from pipeline.errors import AccessRefusedError, BrokerUnreachableError, CopydeskError, StreamError
 from pipeline.kafka import ensure_topics
 from pipeline.metrics import Meter, open_labels
 from pipeline.monitor.access import access_of
@@ -35,6 +35,7 @@ State = dict[str, Any]
 Body = Callable[[Meter, Callable[[Mapping[str, Any]], None], asyncio.Event], Awaitable[None]]
 
 _BOOKS_SECONDS = 2.0
+_LIBRARIES_SECONDS = 12.0
 
 
 def add_child_argument(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +65,7 @@ def run_worker(settings: Settings, args: argparse.Namespace) -> int:
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
     async def body(meter: Meter, report: Callable[[Mapping[str, Any]], None], stop: asyncio.Event) -> None:
-        await work(settings, SystemClock(), meter, report, stop)
+        await work(settings, SystemClock(), meter, report, stop, _end_soon)
 
     return _run(settings, "worker", body, child=args.child)
 
@@ -153,13 +154,26 @@ def stop_on_signals(drain_seconds: float) -> asyncio.Event:
             os._exit(130)
         stop.set()
         # Whatever hangs in a library must not keep the process: what is not committed is read again.
-        guard = threading.Timer(drain_seconds + 5, os._exit, (1,))
+        guard = threading.Timer(drain_seconds + _LIBRARIES_SECONDS, os._exit, (1,))
         guard.daemon = True
         guard.start()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal)
     return stop
+
+
+def _end_soon(error: CopydeskError | None) -> None:
+    """Nothing of ours is in flight any more: end for certain, even where a library's thread never does."""
+
+    def end() -> None:
+        if error:
+            print(f"copydesk: {error}", file=sys.stderr, flush=True)
+        os._exit(1 if error else 0)
+
+    guard = threading.Timer(_LIBRARIES_SECONDS, end)
+    guard.daemon = True
+    guard.start()
 
 
 def _stop_with_owner() -> None:

@@ -34,6 +34,7 @@ from pipeline.stream.batch import Delivered, Judged, Normalised, Tagged
 from pipeline.stream.delivery import BatchDelivery
 from pipeline.stream.flow import Flow
 from pipeline.topics import topic_name
+from pipeline.transactions import leave
 
 _CHANNEL_BATCHES = 2
 _FETCH_BYTES = 8 << 20
@@ -110,6 +111,9 @@ def _new_app(flow: Flow, fail: Callable[[BaseException], None]) -> faust.App:
 
 def _transport(flow: Flow) -> type[driver.Transport]:
     class ConsumerThread(driver.AIOKafkaConsumerThread):
+        async def on_thread_stop(self) -> None:
+            await leave(super().on_thread_stop())
+
         def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
             # Faust reads `read_committed` only under its own exactly-once mode; we need it always.
             settings = flow.settings

@@ -21,6 +21,7 @@ from pipeline.records import Verdict
 from pipeline.settings import Settings
 from pipeline.stages.deduplicate import Fingerprint, Index, decode_claims, encode_claims
 from pipeline.topics import topic_name
+from pipeline.transactions import drop, leave
 
 logger = logging.getLogger(__name__)
 
@@ -75,9 +76,10 @@ class ClaimLog:
             await asyncio.gather(self._follower, return_exceptions=True)
         for future in self._waiting.values():
             future.cancel()
-        for client in (getattr(self, "_producer", None), getattr(self, "_consumer", None)):
-            if client is not None:
-                await client.stop()
+        if hasattr(self, "_producer"):
+            await drop(self._producer)
+        if hasattr(self, "_consumer"):
+            await leave(self._consumer.stop())
 
     async def claim(self, fingerprints: Sequence[Fingerprint]) -> list[Verdict]:
         """Append `fingerprints` as one record and return a verdict for each, in order.

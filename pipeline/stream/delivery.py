@@ -99,9 +99,12 @@ class BatchDelivery:
         records, _ = await self._wait_next_records(timeout)
         epoch = self.deliveries.epoch
         for tp, run in (records or {}).items():
-            for batch in self.deliveries.batches(tp, run, lambda: self.pace.size):
-                if self.should_stop or not self.flow_active or epoch != self.deliveries.epoch:
-                    return
+            batches = self.deliveries.batches(tp, run, lambda: self.pace.size)
+            # Asked before a batch is cut: one that is dropped must not use up a number.
+            while not self.should_stop and self.flow_active and epoch == self.deliveries.epoch:
+                batch = next(batches, None)
+                if batch is None:
+                    break
                 message = self._to_message(tp, batch.records[-1])
                 message.key, message.value = None, batch
                 yield tp, message

@@ -72,9 +72,11 @@ class Flow:
         await self.claims.start()
 
     async def stop(self) -> None:
-        """Let go of everything; transactions under way are aborted."""
-        await self.claims.stop()
-        await self.sink.close()
+        """Let go of everything: a commit under way may finish, or its transaction is given up. To be called again."""
+        # Whatever one of the two meets, the other must be let go of as well; nothing that they hold is lost by it.
+        for failed in await asyncio.gather(self.claims.stop(), self.sink.close(), return_exceptions=True):
+            if failed is not None:
+                logger.warning("letting go of Kafka: %r", failed)
         self._guard.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
 

@@ -22,11 +22,17 @@ logger = logging.getLogger(__name__)
 Report = Callable[[Mapping[str, Any]], None]
 _REPORT_SECONDS = 1.0
 _GC_ALLOCATIONS = 10_000
+Settle = Callable[[CopydeskError | None], None]
+_LIBRARIES_SECONDS = 8.0
 
 
-async def work(settings: Settings, clock: Clock, meter: Meter, report: Report, stop: asyncio.Event) -> None:
+async def work(
+    settings: Settings, clock: Clock, meter: Meter, report: Report, stop: asyncio.Event, settle: Settle
+) -> None:
     """Run a worker until `stop` is set; `report` is called about once a second with its state.
 
+    `settle` is called once, when all that was in flight has been finished or given up: with None where that went well,
+    else with the error that will be raised. From then on the process may be ended at any moment, should a library hang.
     Raises whatever broke the stream, wrapped in StreamError where it is not ours: nothing was lost, since offsets are
     committed with the outcomes; starting the worker again carries on.
     """
@@ -37,9 +43,9 @@ async def work(settings: Settings, clock: Clock, meter: Meter, report: Report, s
         if not broken.done():
             broken.set_result(error)
 
-    def ended(reporter: asyncio.Task[None]) -> None:
-        if not reporter.cancelled():
-            fail(reporter.exception() or StreamError("nobody reports on the worker any more"))
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            fail(task.exception() or StreamError("nobody reports on the worker any more"))
 
     flow = Flow(settings, clock, meter, fail)
     app = stream_app.build(flow, fail)
@@ -47,15 +53,17 @@ async def work(settings: Settings, clock: Clock, meter: Meter, report: Report, s
     reporter = asyncio.create_task(_report(flow, pulse, report), name="worker report")
     reporter.add_done_callback(ended)
     try:
-        await app.start()
-        _settle_memory()
         await _first(broken, stop, app)
     finally:
         reporter.cancel()
-        await _shut_down(app, settings.drain_seconds)
+        # What breaks from here on breaks because we let go of it.
+        error = _ours(settings, broken.result()) if broken.done() else None
+        error = await _let_go(flow, settings.drain_seconds) or error
+        settle(error)
+        await _shut_down(app)
         await pulse.close()
-    if broken.done():
-        raise _ours(settings, broken.result())
+    if error:
+        raise error
 
 
 def _settle_memory() -> None:
@@ -70,22 +78,44 @@ def _settle_memory() -> None:
 
 
 async def _first(broken: asyncio.Future[BaseException], stop: asyncio.Event, app: Any) -> None:
-    """Wait for whichever comes first; a crash of Faust itself counts as broken."""
-    waits = {asyncio.ensure_future(stop.wait()), asyncio.ensure_future(app.wait_until_stopped())}
-    await asyncio.wait({*waits, broken}, return_when=asyncio.FIRST_COMPLETED)
-    for wait in waits:
-        wait.cancel()
-    if app.crashed and not broken.done():
-        broken.set_result(app._crash_reason or StreamError("the stream stopped by itself"))
+    """Start the app, then wait for whichever comes first; a crash of Faust itself counts as broken."""
+    stopped: asyncio.Future[Any] = asyncio.create_task(stop.wait(), name="stop asked for")
+    running: asyncio.Future[Any] = asyncio.create_task(_run(app), name="run Faust")
+    await asyncio.wait({stopped, running, broken}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    running.cancel()
+    if running.done() and not broken.done():
+        crash = app._crash_reason if app.crashed else running.exception()
+        broken.set_result(crash or StreamError("the stream stopped by itself"))
 
 
-async def _shut_down(app: Any, seconds: float) -> None:
-    """Stop in order, but never hang: what is not committed by then is read again by the next owner."""
-    try:
-        async with asyncio.timeout(seconds):
-            await app.stop()
-    except TimeoutError:
-        logger.warning("worker did not stop within %.0f s; leaving what it held to the next one", seconds)
+async def _run(app: Any) -> None:
+    await app.start()
+    _settle_memory()
+    await app.wait_until_stopped()
+
+
+async def _let_go(flow: Flow, seconds: float) -> StreamError | None:
+    """End what is in flight: a commit under way may finish, all else is read again by the next owner.
+
+    The error where that takes too long.
+    """
+    letting_go = asyncio.create_task(flow.stop(), name="let go")
+    done, _ = await asyncio.wait([letting_go], timeout=seconds)
+    if not done:
+        letting_go.cancel()
+        return StreamError(f"could not let go of everything within drain_seconds ({seconds:g}); nothing is lost")
+    return None
+
+
+async def _shut_down(app: Any) -> None:
+    """Stop Faust, which may hang. Nothing of ours depends on it any more."""
+    stopping = asyncio.create_task(app.stop(), name="stop Faust")
+    done, _ = await asyncio.wait([stopping], timeout=_LIBRARIES_SECONDS)
+    if not done:
+        logger.warning("Faust did not stop within %.0f s; all that it held is let go of", _LIBRARIES_SECONDS)
+    elif stopping.cancelled() or stopping.exception():
+        logger.warning("Faust did not stop in order; all that it held is let go of")
 
 
 async def _report(flow: Flow, pulse: Pulse, report: Report) -> None:

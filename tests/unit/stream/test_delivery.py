@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
 from aiokafka import ConsumerRecord, TopicPartition
 
-from pipeline.stream.delivery import Deliveries, Pace
+from pipeline.stream.delivery import BatchDelivery, Deliveries, Pace
 
 TP = TopicPartition("articles.raw", 2)
 
@@ -58,3 +62,35 @@ def test_a_new_epoch_counts_from_zero_and_differs() -> None:
     (batch,) = deliveries.batches(TP, records(1), lambda: 1)
     assert second != first
     assert (batch.origin.epoch, batch.origin.number) == (second, 0)
+
+
+class Consumer(BatchDelivery):
+    """As much of Faust's consumer as `getmany` uses: it has fetched `records`, and may be told to hold still."""
+
+    def __init__(self, fetched: Sequence[ConsumerRecord]) -> None:
+        self.deliveries, self.pace = Deliveries(), Pace(0.5, 1)
+        self.should_stop, self.flow_active = False, True
+        self._fetched = fetched
+
+    async def _wait_next_records(self, timeout: float) -> Any:
+        return {TP: self._fetched}, None
+
+    def _to_message(self, tp: TopicPartition, record: ConsumerRecord) -> Any:
+        return type("Message", (), {"offset": record.offset})()
+
+    def got(self) -> list[tuple[int, int]]:
+        """Numbers and last offsets of what is handed on."""
+
+        async def all_of_it() -> list[tuple[int, int]]:
+            return [(m.value.origin.number, m.value.origin.last_offset) async for _, m in self.getmany(1.0)]
+
+        return asyncio.run(all_of_it())
+
+
+def test_what_is_fetched_while_the_flow_stands_still_uses_up_no_number() -> None:
+    consumer = Consumer(records(7, 8))
+    consumer.deliveries.begin_epoch()
+    consumer.flow_active = False
+    assert consumer.got() == []
+    consumer.flow_active = True
+    assert consumer.got() == [(0, 7), (1, 8)]

@@ -15,7 +15,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +28,7 @@ SESSION_SECONDS = 6.0
 _FENCED = 2
 # The stream broke, or there was no broker when it started.
 _BROKE = (1, 2)
-_PATIENCE_SECONDS = 120.0
+_PATIENCE_SECONDS = 300.0
 WORKER = ("-m", "pipeline", "worker")
 
 
@@ -312,7 +312,9 @@ def scene(folder: Path, prefix: str, seed: int, *, worker: Sequence[str] = WORKE
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """One below those that the system hands out, so that nobody has it by chance when the broker comes back to it."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

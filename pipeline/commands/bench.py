@@ -114,10 +114,11 @@ def plain_loop(lines: Sequence[bytes]) -> list[Cost]:
             verdicts = index.apply(decode_claims(encode_claims(prints, 0)))
         judged = list(zip(clean, verdicts, strict=True))
         with watch.on("tag"):
-            tagged = [(a, v, tagger.tag(a)) for a, v in judged if v.kind != "duplicate"]
+            kept = [pair for pair in judged if pair[1].kind != "duplicate"]
+            tags = tagger.tag_all([article for article, _ in kept])
         with watch.on("ninjs"):
-            for found in tagged:
-                ninjs.enriched(*found)
+            for (article, verdict), found in zip(kept, tags, strict=True):
+                ninjs.enriched(article, verdict, found)
             for article, verdict in judged:
                 if verdict.kind == "duplicate":
                     ninjs.duplicate(article, verdict)

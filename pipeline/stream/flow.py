@@ -135,7 +135,7 @@ class Flow:
         self._waiting("judged", -1)
         self._enter("tag", len(batch.articles))
         # One taxonomy for all of the batch, even where its file changes meanwhile.
-        tag = partial(self._tagger.tag, taxonomy=self._taxonomy.current())
+        tag = partial(self._tagger.tag_all, taxonomy=self._taxonomy.current())
         done, seconds = await self._timed(lambda: tag_batch(batch, tag))
         self.pace.observe(batch.origin.size, seconds)
         failed = sum(tags is not None and tags.failed is not None for tags in done.tags)

@@ -67,17 +67,19 @@ def judge_batch(batch: Normalised, verdicts: Sequence[Verdict]) -> Judged:
     return Judged(batch.origin, batch.articles, verdicts, batch.rejected)
 
 
-def tag_batch(batch: Judged, tag: Callable[[Article], Tags]) -> Tagged:
-    """Tag what goes to the enriched topic; duplicates refer to their original's tags."""
-    tags = [
-        None if verdict.kind == "duplicate" else _tag_or_say(article, tag)
-        for article, verdict in zip(batch.articles, batch.verdicts, strict=True)
-    ]
+def tag_batch(batch: Judged, tag: Callable[[Sequence[Article]], Sequence[Tags]]) -> Tagged:
+    """Tag what goes to the enriched topic, all at once; duplicates refer to their original's tags."""
+    judged = zip(batch.articles, batch.verdicts, strict=True)
+    tagged = iter(_tag_or_say([article for article, verdict in judged if verdict.kind != "duplicate"], tag))
+    tags = [None if verdict.kind == "duplicate" else next(tagged) for verdict in batch.verdicts]
     return Tagged(batch.origin, batch.articles, batch.verdicts, tags, batch.rejected)
 
 
-def _tag_or_say(article: Article, tag: Callable[[Article], Tags]) -> Tags:
+def _tag_or_say(articles: Sequence[Article], tag: Callable[[Sequence[Article]], Sequence[Tags]]) -> Sequence[Tags]:
+    """The tags of each; where the tagger fails, it is the fault of few, so it tries them one by one."""
     try:
-        return tag(article)
+        return tag(articles)
     except Exception as error:
-        return Tags(failed=f"tag failed unexpectedly: {type(error).__name__}: {error}")
+        if len(articles) == 1:
+            return [Tags(failed=f"tag failed unexpectedly: {type(error).__name__}: {error}")]
+        return [tags for article in articles for tags in _tag_or_say([article], tag)]

@@ -16,11 +16,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.stages.tag.chain import BITS, KINDS, LABELS, OUTSIDE, Chain, Tokens, features, tokenise
+from pipeline.stages.tag.chain import BITS, KINDS, LABELS, OUTSIDE, Batch, Chain, Tokens, features, find_runs, tokens
 from pipeline.stages.tag.gazetteer import Gazetteer
+from pipeline.stages.tag.letters import cut
 from pipeline.stages.tag.lexicon import Lexicon
 from pipeline.stages.tag.places import Atlas
-from pipeline.stages.tag.words import DATA, stopwords, words
+from pipeline.stages.tag.words import DATA, words
 from tests.bench import corpora
 from tests.bench.corpora import Document
 
@@ -51,29 +52,27 @@ class Reader:
         self.atlas = Atlas()
         self.gazetteer = Gazetteer(self.atlas)
         self.lexicon = Lexicon(self.atlas)
-        self.small = stopwords()["en"]
 
-    def tokens(self, text: str) -> Tokens:
-        return tokenise(text, self.small)
+    def batch(self, texts: list[str]) -> Batch:
+        cuts = cut(texts)
+        runs = find_runs(cuts)
+        known = [self.gazetteer.letters(self.gazetteer.find(text)) for text in texts]
+        return Batch(cuts, runs, tokens(texts, cuts, runs), known)
 
     def examples(self, document: Document) -> list[Example]:
-        tokens = self.tokens(document.text)
-        if not tokens.runs:
+        batch = self.batch([document.text])
+        (text,) = batch.texts
+        if not text.runs:
             return []
-        known = self.gazetteer.letters(self.gazetteer.find(document.text))
-        ids = features(tokens, known, self.lexicon)
-        labels = _labels(tokens, document)
-        found, done = [], 0
-        for first, after in tokens.runs:
-            found.append(Example(ids[done : done + after - first], labels[first:after]))
-            done += after - first
-        return found
+        ids = features(batch, self.lexicon).T
+        labels = _labels(text, document)
+        return [Example(ids[first:after], labels[first:after]) for first, after in text.runs]
 
 
 def _labels(tokens: Tokens, document: Document) -> list[int]:
-    labels = [OUTSIDE] * len(tokens.words)
-    starts = {tokens.start(i): i for i in range(len(tokens.words))}
-    ends = {tokens.end(i): i for i in range(len(tokens.words))}
+    labels = [OUTSIDE] * len(tokens.starts)
+    starts = {start: i for i, start in enumerate(tokens.starts)}
+    ends = {end: i for i, end in enumerate(tokens.ends)}
     for name in document.names:
         first, last = starts.get(name.start), ends.get(name.end)
         if first is None or last is None:
@@ -181,8 +180,7 @@ def score(chain: Chain, reader: Reader, documents: list[Document]) -> str:
     """Strict precision, recall and F1."""
     right = said = gold = 0
     for document in documents:
-        known = reader.gazetteer.letters(reader.gazetteer.find(document.text))
-        found = set(chain.spans(reader.tokens(document.text), known))
+        found = set(chain.spans(reader.batch([document.text]))[0])
         right += len(found & set(document.names))
         said += len(found)
         gold += len(document.names)

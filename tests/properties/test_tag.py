@@ -85,6 +85,12 @@ def test_the_same_article_gets_the_same_tags(article: Article) -> None:
     assert tagger().tag(article) == tagger().tag(article)
 
 
+@settings(deadline=None, max_examples=100)
+@given(st.lists(articles(), min_size=2, max_size=5))
+def test_an_article_gets_the_same_tags_in_any_company(together: list[Article]) -> None:
+    assert tagger().tag_all(together) == [tagger().tag(article) for article in together]
+
+
 @settings(deadline=None, max_examples=200)
 @given(articles())
 def test_values_stay_in_their_ranges(article: Article) -> None:

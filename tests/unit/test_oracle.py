@@ -46,7 +46,7 @@ class Run:
         batch = normalise_batch(Delivered(Origin(TP, 1, 0, 0, 0), [of(one) for one in raw]))
         self.claims = [encode_claims(batch.fingerprints, 0)]
         verdicts = Index(WINDOW_SECONDS).apply(decode_claims(self.claims[0]))
-        done = outcomes(tag_batch(judge_batch(batch, verdicts), Tagger().tag), 1 << 24)
+        done = outcomes(tag_batch(judge_batch(batch, verdicts), Tagger().tag_all), 1 << 24)
         self.topics = Topics({name: [] for name in ("raw", *OUTCOMES)})
         self.topics.records["raw"] = [_record(one.id, one.content, one.headers()) for one in raw]
         self.topics.records["rejected"] = [_record(bad.key, bad.content, bad.headers()) for bad in rejected]

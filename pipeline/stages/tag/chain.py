@@ -1,21 +1,23 @@
-"""text ─▶ tokens ─▶ runs of capitalised words ─▶ best labels ─▶ spans: names by a linear chain that we trained.
+"""words ─▶ runs of capitalised words ─▶ best labels ─▶ spans: names by a linear chain that we trained.
 
 A label is B (a name begins) or I (it goes on) with a kind, or O. Every word of a run is scored by hashed features of
-itself and its neighbours, and the best allowed sequence of labels is read off (Viterbi 1967). The weights come from an
-averaged structured perceptron (Collins 2002); `data/README.md` says on what text, `data/make_chain.py` does it.
+itself and its neighbours, and the best allowed sequence of labels is read off (Viterbi 1967). The weights are those
+of a conditional random field (Lafferty et al. 2001); `data/README.md` says on what text, and what trained them.
 """
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.stages.tag.letters import Ints, Mask, Table, Words, all_capitals, among, hashes, spread
 from pipeline.stages.tag.lexicon import Lexicon
+from pipeline.stages.tag.words import stopwords
 
 Kind = Literal["person", "organisation", "place"]
 KINDS: tuple[Kind, ...] = ("person", "organisation", "place")
@@ -23,15 +25,15 @@ OUTSIDE = 0
 LABELS = 7
 """Outside, then begin and inside of each kind."""
 BITS = 19
-_SHORT = "Mr|Mrs|Ms|Dr|Prof|Sen|Rep|Gov|Gen|Lt|Col|Sgt|Capt|Maj|Adm|Cpl|Rev|Fr|St|Jr|Sr|Inc|Corp|Co|Ltd"
-# Blanks and plain words first: nine pieces of ten are such, and this halves the time.
-_PIECE = re.compile(
-    r" |[a-z]++(?![^\W_]|['’&-])|"
-    rf"(?:[A-Z]\.){{2,}}|(?:{_SHORT})\.|[A-Z]\.(?= [A-Z])"
-    r"|[^\W_]+(?:['’](?![sS]\b)[^\W_]+|-[A-Z0-9][^\W_]*|&[A-Z][^\W_]*)*|\n+|['’][sS]\b|[^\w\s]|_|[^\S\n]+"
-)
 INSIDE = frozenset("of the for and & de da do dos das del della di du van von der den ten bin ibn al el la le".split())
 _MOST_INSIDE = 2
+_INSIDE = Table(hashes(INSIDE))
+_ALONE_NO_NAME = Table(hashes(stopwords()["en"]))
+
+
+Known = tuple[int, int, str]
+"""A spelling that the gazetteer found: start, end, and a letter for what it may be."""
+_TEXT = np.uint64(0xD6E8FEB86659FD93)
 
 
 class Span(NamedTuple):
@@ -42,56 +44,84 @@ class Span(NamedTuple):
     kind: Kind
 
 
+class Runs(NamedTuple):
+    """The runs of a batch: capitalised words, and what may stand between them."""
+
+    firsts: Ints
+    lengths: Ints
+    """Of each run: which of all words is its first, and how many it has."""
+    bounds: list[int]
+    """The runs of text `i` are those from `bounds[i]` up to `bounds[i + 1]`."""
+
+
 class Tokens(NamedTuple):
-    """A text cut into words and signs, and the runs in it that may hold names."""
+    """The words of the runs of one text."""
 
     text: str
-    words: list[str]
-    kept: list[int]
-    """Which pieces of the text the words are: blanks are pieces, too."""
+    starts: list[int]
     ends: list[int]
-    """Where each piece ends."""
+    """Where each word begins and ends, in characters."""
     runs: list[tuple[int, int]]
-    """First token and the one after the last."""
+    """Of the words, each run's first and the one after its last."""
 
-    def start(self, token: int) -> int:
-        """Offset of the token's first character."""
-        return self.ends[self.kept[token]] - len(self.words[token])
-
-    def end(self, token: int) -> int:
-        """Offset after the token's last character."""
-        return self.ends[self.kept[token]]
+    def word(self, i: int) -> str:
+        """Word `i` as it is written."""
+        return self.text[self.starts[i] : self.ends[i]]
 
 
-def tokenise(text: str, small: frozenset[str]) -> Tokens:
-    """Tokens and runs; a lone word of `small` (`The`) makes no run."""
-    # The pieces, blanks among them, are the whole text, so their lengths add up to their offsets.
-    pieces = _PIECE.findall(text)
-    kept = [i for i, piece in enumerate(pieces) if piece != " " and (piece[0] == "\n" or not piece.isspace())]
-    words = [pieces[i] for i in kept]
-    return Tokens(text, words, kept, list(accumulate(map(len, pieces))), _runs(words, small))
+class Batch(NamedTuple):
+    """Some texts in which names are to be found."""
+
+    words: Words
+    runs: Runs
+    texts: list[Tokens]
+    """Of all texts of `words`; those in which no names are looked for have no runs here."""
+    known: list[list[Known]]
+    """What the gazetteer found in each of them."""
 
 
-def _runs(words: list[str], small: frozenset[str]) -> list[tuple[int, int]]:
-    # Comparing words is faster than looking at their first letters; outside ASCII there is no way around it.
-    capital = [
-        i
-        for i, word in enumerate(words)
-        if "A" <= word < "[" or (word > "\x7f" and word[0].isupper()) or word.startswith(("al-", "el-"))
-    ]
-    runs: list[tuple[int, int]] = []
-    for i in capital:
-        if runs:
-            first, after = runs[-1]
-            if i - after <= _MOST_INSIDE and (i == after or all(word in INSIDE for word in words[after:i])):
-                runs[-1] = (first, i + 1)
-                continue
-        runs.append((i, i + 1))
-    return [
-        (first, after)
-        for first, after in runs
-        if after - first > 1 or words[first].lower() not in small or (len(words[first]) > 1 and words[first].isupper())
-    ]
+def find_runs(words: Words) -> Runs:
+    """All runs; a lone small word (`The`) makes none."""
+    capital = np.flatnonzero(words.capital)
+    inside = _INSIDE.has(words.forms)
+    joined = _joined(capital, inside)
+    edge = np.ones(min(1, len(capital)), bool)
+    firsts, lasts = capital[np.concatenate([edge, ~joined])], capital[np.concatenate([~joined, edge])]
+    lengths = lasts - firsts + 1
+    lone = np.flatnonzero(lengths == 1)
+    small = lone[_ALONE_NO_NAME.has(words.lowers[firsts[lone]])]
+    kept = np.ones(len(firsts), bool)
+    kept[small] = all_capitals(words, firsts[small])
+    firsts, lengths = firsts[kept], lengths[kept]
+    return Runs(firsts, lengths, np.searchsorted(firsts, words.bounds).tolist())
+
+
+def _joined(capital: Ints, inside: Mask) -> Mask:
+    """Whether each word with a capital is in one run with the next one: two words at most stand between them."""
+    left, steps = capital[:-1], np.diff(capital)
+    joined: Mask = (steps == 1) | ((steps == _MOST_INSIDE) & inside[left + 1])
+    far = np.flatnonzero(steps == _MOST_INSIDE + 1)
+    joined[far] = inside[left[far] + 1] & inside[left[far] + 2]
+    return joined
+
+
+def tokens(texts: Sequence[str], words: Words, runs: Runs) -> list[Tokens]:
+    """The runs text by text, with offsets in the text."""
+    at = spread(runs.firsts, runs.lengths)
+    afters = [0, *np.cumsum(runs.lengths).tolist()]
+    found = []
+    for text, begin, first, after in zip(texts, words.begins, runs.bounds, runs.bounds[1:], strict=False):
+        here = at[afters[first] : afters[after]]
+        ends = [end - afters[first] for end in afters[first : after + 1]]
+        found.append(
+            Tokens(
+                text,
+                (words.starts[here] - begin).tolist(),
+                (words.ends[here] - begin).tolist(),
+                list(pairwise(ends)),
+            )
+        )
+    return found
 
 
 class Chain:
@@ -99,34 +129,32 @@ class Chain:
 
     def __init__(self, lexicon: Lexicon, weights: NDArray[np.int16], transitions: NDArray[np.int32]) -> None:
         self._lexicon = lexicon
-        self._weights = weights
+        # One more label makes a row 16 bytes long, which numpy copies as one number: three times as fast.
+        wide = np.zeros((len(weights), LABELS + 1), np.int16)
+        wide[:, :LABELS] = weights
+        self._weights = wide.view(np.complex128).ravel()
         self._moves = transitions
 
-    def spans(self, tokens: Tokens, known: Sequence[tuple[int, int, str]]) -> list[Span]:
-        """Names in order. `known` are spellings found by the gazetteer: start, end and a letter for their kind."""
-        if not tokens.runs:
-            return []
-        scores = self._weights[self.features(tokens, known)].sum(axis=1, dtype=np.int32)
-        lengths = [after - first for first, after in tokens.runs]
-        labels = best(scores, lengths, self._moves).tolist()
-        found: list[Span] = []
-        done = 0
-        for (first, _), length in zip(tokens.runs, lengths, strict=True):
-            found.extend(_spans(labels[done : done + length], tokens, first))
-            done += length
+    def spans(self, batch: Batch) -> list[list[Span]]:
+        """The names of each text of `batch`, in order."""
+        if not len(batch.runs.firsts):
+            return [[] for _ in batch.texts]
+        rows = self._weights[features(batch, self._lexicon)].view(np.int16)
+        scores = rows.reshape(len(rows), -1, LABELS + 1).sum(axis=0, dtype=np.int32)[:, :LABELS]
+        labels = best(scores, batch.runs.lengths, self._moves).tolist()
+        found, done = [], 0
+        for text in batch.texts:
+            found.append(_spans(labels[done : done + len(text.starts)], text))
+            done += len(text.starts)
         return found
 
-    def features(self, tokens: Tokens, known: Sequence[tuple[int, int, str]]) -> NDArray[np.uint32]:
-        """Rows of the table that speak for each word of each run, in order."""
-        return features(tokens, known, self._lexicon)
 
-
-def best(scores: NDArray[np.int32], lengths: Sequence[int], moves: NDArray[np.int32]) -> NDArray[np.int64]:
+def best(scores: NDArray[np.int32], lengths: Ints, moves: NDArray[np.int32]) -> NDArray[np.int64]:
     """The labels of each run with the highest sum of scores and of moves between them, all runs side by side.
 
     `scores` has a row for each word, run after run; `moves[LABELS]` are the moves into a first word.
     """
-    size = np.asarray(lengths)
+    size = lengths
     start = np.cumsum(size) - size
     totals = scores[start] + moves[LABELS]
     back = np.zeros((len(scores), LABELS), np.int64)
@@ -144,20 +172,18 @@ def best(scores: NDArray[np.int32], lengths: Sequence[int], moves: NDArray[np.in
     return labels
 
 
-def _spans(labels: list[int], tokens: Tokens, first: int) -> list[Span]:
+def _spans(labels: list[int], text: Tokens) -> list[Span]:
     found: list[Span] = []
     for i, label in enumerate(labels):
         if label == OUTSIDE:
             continue
-        kind = KINDS[(label - 1) // 2]
-        start, end = tokens.start(first + i), tokens.end(first + i)
+        start = text.starts[i]
         if label % 2 == 0 and found:
             start = found.pop().start
-        found.append(Span(start, end, kind))
+        found.append(Span(start, text.ends[i], KINDS[(label - 1) // 2]))
     return found
 
 
-_PAD = 3
 _A, _B, _C = np.uint32(0x9E3779B1), np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
 _FORM, _LOWER, _SHAPE, _END, _BEGINNING, _LISTS = range(6)
 # Where a feature looks: from two words before to two after, at the run's ends, and at what stands outside them.
@@ -184,51 +210,66 @@ _FEATURES = [
 ]  # fmt: skip
 _PARTS = np.array([(*parts, _NONE, _NONE)[:3] for parts in _FEATURES]).T
 _NUMBERS = (np.arange(1, len(_FEATURES) + 1, dtype=np.uint32) * np.uint32(0x27D4EB2F))[:, None]
+_ENDS_A_SENTENCE = Table(hashes('.!?“”:"'))
+# Beyond the letters of the gazetteer: the next word of a name.
+_GOES_ON = 256
 
 
-def features(tokens: Tokens, known: Sequence[tuple[int, int, str]], lexicon: Lexicon) -> NDArray[np.uint32]:
-    """The features of each word of each run, one row a word: up to three attributes, hashed together."""
-    pad = [""] * _PAD
-    rows = lexicon.rows([*pad, *tokens.words, *pad]).T
-    lengths = [after - first for first, after in tokens.runs]
-    firsts = np.repeat([first for first, _ in tokens.runs], lengths)
-    lasts = np.repeat([after - 1 for _, after in tokens.runs], lengths)
-    at = np.array([i for first, after in tokens.runs for i in range(first, after)])
-    where = np.stack([at - 2, at - 1, at, at + 1, at + 2, firsts, lasts, firsts - 1, lasts + 1, lasts + 2]) + _PAD
+def features(batch: Batch, lexicon: Lexicon) -> NDArray[np.uint32]:
+    """One row a feature, one column a word of a run: up to three attributes, hashed together."""
+    words, runs, texts, known = batch
+    at = spread(runs.firsts, runs.lengths)
+    firsts = np.repeat(runs.firsts, runs.lengths)
+    lasts = np.repeat(runs.firsts + runs.lengths - 1, runs.lengths)
+    where = np.stack([at - 2, at - 1, at, at + 1, at + 2, firsts, lasts, firsts - 1, lasts + 1, lasts + 2])
+    counts = [len(text.starts) for text in texts]
+    begins, ends = np.repeat(words.bounds[:-1], counts), np.repeat(words.bounds[1:], counts)
+    beyond = (where < begins) | (where >= ends)
+    where[beyond] = 0
+    needed = np.zeros(len(words.starts), bool)
+    needed[where] = True
+    which = np.flatnonzero(needed)
+    columns = (np.cumsum(needed) - 1)[where]
+    # What is beyond the text is the last column, for no word at all.
+    columns[beyond] = len(which)
     place = np.minimum(at - firsts, 3) * 4 + np.minimum(lasts - at, 3)
-    extra = np.stack([place, _known(tokens, known, at), _seen(tokens, at), np.zeros_like(at)]).astype(np.uint32)
-    looks = np.concatenate([rows[_ATTRIBUTE, where[_WHERE]], extra])
+    extra = np.stack([place, _known(texts, known), _seen(words, runs, at), np.zeros_like(at)]).astype(np.uint32)
+    looks = np.concatenate([lexicon.rows(words, which)[_ATTRIBUTE, columns[_WHERE]], extra])
     one, two, three = looks[_PARTS]
     mixed = one * _A + _NUMBERS
     mixed = (mixed ^ (mixed >> np.uint32(15))) * _B + two * _C
     mixed = (mixed ^ (mixed >> np.uint32(15))) * _B + three * _C
     mixed = (mixed ^ (mixed >> np.uint32(13))) * _A
-    return np.ascontiguousarray((mixed >> np.uint32(32 - BITS)).T)
-
-
-def _known(tokens: Tokens, known: Sequence[tuple[int, int, str]], at: NDArray[np.int64]) -> NDArray[np.int64]:
-    """For each word, what the gazetteer knows it as: a letter's code, another where it is not the first of a name."""
-    found = np.zeros(len(at), np.int64)
-    starts = {tokens.start(token): i for i, token in enumerate(at.tolist())}
-    for start, end, letter in known:
-        i = starts.get(start)
-        code = ord(letter)
-        while i is not None and i < len(at) and tokens.end(int(at[i])) <= end:
-            found[i] = code
-            code = ord(letter) * 256
-            i += 1
+    found: NDArray[np.uint32] = mixed >> np.uint32(32 - BITS)
     return found
 
 
-def _seen(tokens: Tokens, at: NDArray[np.int64]) -> NDArray[np.int64]:
+def _known(texts: Sequence[Tokens], known: Sequence[Sequence[Known]]) -> NDArray[np.int64]:
+    """For each word, what the gazetteer knows it as: a letter's code, another where it is not the first of a name."""
+    found: list[int] = []
+    for text, spellings in zip(texts, known, strict=True):
+        codes = [0] * len(text.starts)
+        for start, end, letter in spellings:
+            i = bisect_left(text.starts, start)
+            if i == len(codes) or text.starts[i] != start:
+                continue
+            after = bisect_right(text.ends, end)
+            codes[i:after] = [ord(letter)] + [ord(letter) * _GOES_ON] * (after - i - 1) if after > i else []
+        found += codes
+    return np.array(found)
+
+
+def _seen(words: Words, runs: Runs, at: Ints) -> NDArray[np.int64]:
     """Whether the text has the word in small letters too, and how it stands: first in a sentence, part of a name."""
-    words = tokens.words
-    small = frozenset(words)
-    parts = {words[after - 1] for first, after in tokens.runs if after - first > 1}
-    heads = {words[first] for first, after in tokens.runs if after - first > 1}
-    codes = []
-    for i in at.tolist():
-        word = words[i]
-        begins = i == 0 or words[i - 1][0] in '.!?\n"“”:'
-        codes.append((word.lower() in small) + 2 * begins + 4 * (word in parts) + 8 * (word in heads))
-    return np.array(codes)
+    # With the number of the text in it, the same word of two texts is two.
+    text = np.repeat(np.arange(1, len(words.bounds), dtype=np.uint64), np.diff(words.bounds)) * _TEXT
+    forms = words.forms ^ text
+    long = runs.lengths > 1
+    heads, parts = runs.firsts[long], runs.firsts[long] + runs.lengths[long] - 1
+    ends = words.breaks | _ENDS_A_SENTENCE.has(words.forms)
+    begins = ends[at - 1] | np.isin(at, words.bounds)
+    small = among(words.lowers[at] ^ text[at], forms)
+    here = forms[at]
+    among_parts, among_heads = among(here, forms[parts]), among(here, forms[heads])
+    found: NDArray[np.int64] = small + 2 * begins + 4 * among_parts + 8 * among_heads
+    return found

@@ -6,15 +6,19 @@ bodies and countries are what the list says, and of two stretches the longer one
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+
 from pipeline.records import Article, Mention, Place
-from pipeline.stages.tag.chain import Chain, Kind, Span, Tokens, tokenise
+from pipeline.stages.tag.chain import Batch, Chain, Kind, Runs, Span, Tokens, find_runs, tokens
 from pipeline.stages.tag.form import Form
 from pipeline.stages.tag.gazetteer import Gazetteer, Known
+from pipeline.stages.tag.letters import Words
 from pipeline.stages.tag.lexicon import Lexicon
 from pipeline.stages.tag.names import People, acronym, crowned
 from pipeline.stages.tag.places import Atlas
@@ -27,8 +31,8 @@ CHARACTERS_READ = 100_000
 _COMPASS = frozenset(
     "North South East West Northern Southern Eastern Western Central Greater Downtown Upper Lower".split()
 )
-Reader = Callable[[Tokens, Sequence[tuple[int, int, str]]], list[Span]]
-"""What finds names: tokens and known spellings in, spans out."""
+Reader = Callable[[Batch], list[list[Span]]]
+"""What finds names: texts and known spellings in, spans of each text out."""
 
 
 @dataclass(slots=True)
@@ -45,6 +49,23 @@ class Found:
     def ranked_places(self) -> tuple[Place, ...]:
         """Places, most often mentioned first, then in order of appearance."""
         return tuple(place for place, _ in Counter(self.places).most_common())
+
+
+class _InOrder:
+    """Stretches in the order of the text, none over another."""
+
+    def __init__(self, spans: Sequence[Span] | Sequence[Known]) -> None:
+        self._spans = spans
+        self._starts, self._ends = [s.start for s in spans], [s.end for s in spans]
+
+    def over(self, start: int, end: int) -> Sequence[Span] | Sequence[Known]:
+        """Those that share a character with the stretch from `start` to `end`."""
+        return self._spans[bisect_right(self._ends, start) : bisect_left(self._starts, end)]
+
+
+def _names_stand_out(tokens: Tokens) -> bool:
+    """Whether most words begin with a small letter."""
+    return len(tokens.starts) <= MOST_CAPITALISED * (tokens.text.count(" ") + tokens.text.count("\n") + 1)
 
 
 class _Piece(NamedTuple):
@@ -79,26 +100,44 @@ class EntityFinder:
     def __init__(self, reader: Reader | None = None) -> None:
         self._atlas = Atlas()
         self._gazetteer = Gazetteer(self._atlas)
-        self._small = stopwords()["en"]
         self._form = Form()
-        self._beside = self._small | {w.lower() for w in words("titles.txt") | words("not_names.txt") | _COMPASS}
+        small = stopwords()["en"]
+        self._beside = small | {w.lower() for w in words("titles.txt") | words("not_names.txt") | _COMPASS}
         if reader is None:
             file = arrays("chain.npz")
             reader = Chain(Lexicon(self._atlas), file["weights"], file["moves"]).spans
         self._read = reader
 
-    def find(self, article: Article, english: bool) -> Found:
-        """Mentions and places of `article`; people and organisations only where the language is English."""
-        text = article.body[:CHARACTERS_READ]
-        known = self._gazetteer.find(text)
+    def find(self, articles: Sequence[Article], words: Words, english: Sequence[bool]) -> list[Found]:
+        """Mentions and places of each of `articles`, whose bodies were cut into `words`.
+
+        People and organisations only where the language is English.
+        """
+        texts = [article.body[:CHARACTERS_READ] for article in articles]
+        runs = find_runs(words)
+        every = tokens(texts, words, runs)
+        known = [self._gazetteer.find(text) for text in texts]
+        named = [is_english and _names_stand_out(text) for is_english, text in zip(english, every, strict=True)]
+        spans = self._read(self._batch(words, runs, every, known, named))
+        return [self._one(*each) for each in zip(articles, every, known, spans, english, named, strict=True)]
+
+    def _batch(
+        self, words: Words, runs: Runs, every: list[Tokens], known: list[list[Known]], named: list[bool]
+    ) -> Batch:
+        """What the model is to read: the texts that may name people and organisations."""
+        kept = np.repeat(named, np.diff(runs.bounds))
+        bounds = np.concatenate([[0], np.cumsum(kept)])[runs.bounds].tolist()
+        read = [text if is_named else Tokens("", [], [], []) for text, is_named in zip(every, named, strict=True)]
+        letters = [self._gazetteer.letters(k) if is_named else [] for k, is_named in zip(known, named, strict=True)]
+        return Batch(words, Runs(runs.firsts[kept], runs.lengths[kept], bounds), read, letters)
+
+    def _one(
+        self, article: Article, tokens: Tokens, known: list[Known], spans: list[Span], english: bool, names: bool
+    ) -> Found:
         headline = self._gazetteer.find(article.headline[:CHARACTERS_READ])
         spellings = [k.spelling for k in (*headline, *known) if k.spelling in self._atlas.names]
-        reading = _Reading(text, english, self._atlas.hints(spellings))
-        tokens = tokenise(text, self._small)
-        capitals = sum(after - first for first, after in tokens.runs)
-        names = english and capitals <= MOST_CAPITALISED * (text.count(" ") + text.count("\n") + 1)
-        spans = self._read(tokens, self._gazetteer.letters(known)) if names else []
-        pieces = list(self._pieces(tokens, known, spans, names))
+        reading = _Reading(tokens.text, english, self._atlas.hints(spellings))
+        pieces = self._pieces(tokens, known, spans, names)
         for piece in pieces:
             self._introduce(piece, reading)
         if names:
@@ -121,34 +160,37 @@ class EntityFinder:
         """Lone words that the article has introduced, where nothing else was made of them."""
         taken = {piece.start for piece in pieces}
         for first, after in tokens.runs:
-            word, start = tokens.words[first], tokens.start(first)
-            known = word in reading.acronyms or reading.people.known(word, start)
-            if after - first == 1 and known and start not in taken:
+            if after - first > 1:
+                continue
+            word, start = tokens.word(first), tokens.starts[first]
+            if start not in taken and (word in reading.acronyms or reading.people.known(word, start)):
                 yield _Piece(start, start + len(word), None, "")
 
-    def _pieces(self, tokens: Tokens, known: list[Known], spans: list[Span], names: bool) -> Iterator[_Piece]:
+    def _pieces(self, tokens: Tokens, known: list[Known], spans: list[Span], names: bool) -> list[_Piece]:
         """The stretches in order, none over another."""
-        taken = [k for k in known if self._holds(k, tokens, spans, names)]
-        by_start = {k.start: k for k in taken}
-        free = [s for s in spans if not any(k.start < s.end and s.start < k.end for k in taken)]
+        by_model = _InOrder(spans)
+        taken = [k for k in known if self._holds(k, tokens, by_model, names)]
+        by_list = _InOrder(taken)
+        free = [s for s in spans if not by_list.over(s.start, s.end)]
         free = [tidy for s in free for tidy in self._form.tidied(s, tokens.text)]
         if names:
             more = list(self._form.missed(tokens, [*free, *(Span(k.start, k.end, "organisation") for k in taken)]))
-            free = [s for s in free if not any(m.start < s.end and s.start < m.end for m in more)] + more
+            by_form = _InOrder(more)
+            free = [s for s in free if not by_form.over(s.start, s.end)] + more
         same = {(k.start, k.end): k.spelling for k in known}
         pieces = [_Piece(s.start, s.end, s.kind, same.get((s.start, s.end), "")) for s in free]
         kinds = {(s.start, s.end): s.kind for s in spans}
-        pieces += [_Piece(k.start, k.end, kinds.get((k.start, k.end)), k.spelling) for k in by_start.values()]
-        return iter(sorted(pieces))
+        pieces += [_Piece(k.start, k.end, kinds.get((k.start, k.end)), k.spelling) for k in taken]
+        return sorted(pieces)
 
-    def _holds(self, known: Known, tokens: Tokens, spans: list[Span], names: bool) -> bool:
+    def _holds(self, known: Known, tokens: Tokens, spans: _InOrder, names: bool) -> bool:
         """Whether a known spelling stands by itself, whatever the model says of the words in it."""
         body = known.spelling in self._gazetteer.organisations
         if body and not names:
             return False
         if not body and not self._atlas.is_place(known.spelling):
             return False
-        over = [s for s in spans if s.start < known.end and known.start < s.end]
+        over = spans.over(known.start, known.end)
         if over:
             inside = all(known.start <= s.start and s.end <= known.end for s in over)
             country = not body and self._atlas.names[known.spelling].country is not None
@@ -157,15 +199,13 @@ class EntityFinder:
 
     def _stands_alone(self, known: Known, tokens: Tokens) -> bool:
         """Whether no other name's word touches it: `Paris`, not `Paris Hilton`."""
-        for first, after in tokens.runs:
-            if tokens.start(first) <= known.start and known.end <= tokens.end(after - 1):
-                around = [
-                    tokens.words[i]
-                    for i in range(first, after)
-                    if tokens.end(i) <= known.start or tokens.start(i) >= known.end
-                ]
-                return all(word.lower() in self._beside for word in around)
-        return True
+        begin, end = bisect_left(tokens.starts, known.start), bisect_right(tokens.ends, known.end)
+        run = bisect_right(tokens.runs, (begin, len(tokens.starts))) - 1
+        if run < 0 or begin >= tokens.runs[run][1]:
+            return True
+        first, after = tokens.runs[run]
+        around = (*range(first, begin), *range(end, after))
+        return all(tokens.word(i).lower() in self._beside for i in around)
 
     def _mention(self, piece: _Piece, reading: _Reading) -> None:
         """Decide what one stretch is and note it."""
@@ -186,7 +226,8 @@ class EntityFinder:
         """Note a place if the stretch is one, in the list or by the model."""
         spelling = piece.spelling
         country = bool(spelling) and self._atlas.is_country(spelling)
-        if piece.kind in ("person", "organisation") and not country:
+        known = country or (piece.kind == "person" and self._atlas.is_well_known(spelling))
+        if piece.kind in ("person", "organisation") and not known:
             return False
         if not spelling and piece.kind == "place":
             piece, spelling = self._without_compass(piece, reading.text)

@@ -78,28 +78,32 @@ class Form:
         """People and bodies in stretches that hold no name so far; a person's name may hold a place (`Washington`)."""
         taken = sorted(spans)
         for first, after in self._stretches(tokens):
-            start, end = tokens.start(first), tokens.end(after - 1)
+            start, end = tokens.starts[first], tokens.ends[after - 1]
             near = bisect_left(taken, (start,))
             over = [span for span in taken[max(0, near - 1) : near + 2] if span.start < end and start < span.end]
-            kind = self._kind(tokens.words[first:after], tokens.text, start, end)
+            kind = self._kind([tokens.word(i) for i in range(first, after)], tokens.text, start, end)
             if kind and (not over or (kind == "person" and over[0].kind == "place" and over[0].start > start)):
                 yield Span(start, end, kind)
 
     def _stretches(self, tokens: Tokens) -> Iterator[tuple[int, int]]:
         """Runs without what belongs to no name in front, and cut at small words unless a body's name holds them."""
         for first, after in tokens.runs:
-            while first < after and (tokens.words[first].lower() in self._small or tokens.words[first] in self._titles):
-                first += 1
             if after - first < 2:
                 continue
-            if tokens.words[first] in self._heads:
-                yield first, after
+            words = [tokens.word(i) for i in range(first, after)]
+            skipped = 0
+            while skipped < len(words) and (words[skipped].lower() in self._small or words[skipped] in self._titles):
+                skipped += 1
+            if len(words) - skipped < 2:
                 continue
-            begin = first
-            for i in range(first, after + 1):
-                if i == after or tokens.words[i][0].islower():
+            if words[skipped] in self._heads:
+                yield first + skipped, after
+                continue
+            begin = skipped
+            for i in range(skipped, len(words) + 1):
+                if i == len(words) or words[i][0].islower():
                     if i - begin > 1:
-                        yield begin, i
+                        yield first + begin, first + i
                     begin = i + 1
 
     def _kind(self, parts: list[str], text: str, start: int, end: int) -> Kind | None:

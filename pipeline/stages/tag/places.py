@@ -75,6 +75,12 @@ class Atlas:
         name = self.names.get(spelling)
         return name is not None and name.country is not None
 
+    def is_well_known(self, spelling: str) -> bool:
+        """Whether `spelling` names a city that large that hardly anybody is called so, and means nothing else."""
+        name = self.names.get(spelling)
+        largest = max((people for _, people in name.cities), default=0) if name else 0
+        return largest >= WELL_KNOWN_POPULATION and spelling not in self._common
+
     def hints(self, spellings: Iterable[str]) -> Counter[str]:
         """How often the names found in a text speak for each country (by code), and for each continent.
 

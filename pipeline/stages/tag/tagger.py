@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pipeline.records import Article, Tags
-from pipeline.stages.tag.entities import EntityFinder
+from pipeline.stages.tag.entities import CHARACTERS_READ, EntityFinder, Found
 from pipeline.stages.tag.keywords import KeywordFinder
-from pipeline.stages.tag.language import LanguageGuesser
+from pipeline.stages.tag.language import Guess, LanguageGuesser
+from pipeline.stages.tag.letters import cut
+from pipeline.stages.tag.page import Page, pages
 from pipeline.stages.tag.taxonomy import Taxonomy
 from pipeline.stages.tag.topics import TopicFinder
-from pipeline.stages.tag.words import TOKEN
 from pipeline.terms import Target, Term
 
-# Topics and keywords are settled within 2,000 words; what stands behind them only costs time.
-CHARACTERS_READ = 12_000
+# Articles that are cut into words together: enough that numpy's calls cost little, few enough for a cache.
+_AT_ONCE = 16
 
 
 class Tagger:
@@ -25,28 +28,40 @@ class Tagger:
         self._keywords = KeywordFinder()
 
     def tag(self, article: Article, taxonomy: Taxonomy | None = None) -> Tags:
-        """The tags of `article`: pure, the same article always gets the same tags. Raises nothing by design.
+        """The tags of `article`; see `tag_all`."""
+        (found,) = self.tag_all([article], taxonomy)
+        return found
+
+    def tag_all(self, articles: Sequence[Article], taxonomy: Taxonomy | None = None) -> list[Tags]:
+        """The tags of each of `articles`. Pure: an article has the same tags in any company. Raises nothing by design.
 
         With a `taxonomy`, its terms too: people, organisations and keywords of theirs stand before our own. Mentions
         have character offsets into `article.body`. What needs English stays empty in other languages.
         """
-        language, confidence = self._language.guess(
-            f"{article.headline}\n{article.body[:CHARACTERS_READ]}", article.language
-        )
-        english = language == "en"
-        found = self._entities.find(article, english)
-        headline = [] if article.headline_derived else TOKEN.findall(article.headline[:CHARACTERS_READ])
-        tokens = [*headline, *TOKEN.findall(article.body[:CHARACTERS_READ])]
-        lower = [token.lower() for token in tokens]
+        found: list[Tags] = []
+        for start in range(0, len(articles), _AT_ONCE):
+            found += self._some(articles[start : start + _AT_ONCE], taxonomy)
+        return found
+
+    def _some(self, articles: Sequence[Article], taxonomy: Taxonomy | None) -> list[Tags]:
+        words = cut([article.body[:CHARACTERS_READ] for article in articles])
+        read = pages(articles, words)
+        languages = [self._language.guess(page) for page in read]
+        found = self._entities.find(articles, words, [guess.code == "en" for guess in languages])
+        return [self._one(*each, taxonomy) for each in zip(read, languages, found, strict=True)]
+
+    def _one(self, page: Page, guess: Guess, found: Found, taxonomy: Taxonomy | None) -> Tags:
+        language = guess.code
+        article = page.article
         terms = taxonomy.find(article) if taxonomy else ()
         return Tags(
             language=language,
-            language_confidence=confidence,
+            language_confidence=guess.confidence,
             people=_joined(terms, "person", found.names("person")),
             organisations=_joined(terms, "organisation", found.names("organisation")),
             places=found.ranked_places(),
-            topics=self._topics.find(lower, len(headline)) if english else (),
-            keywords=_joined(terms, "keyword", self._keywords.find(tokens, lower, len(headline), language)),
+            topics=self._topics.find(page) if language == "en" else (),
+            keywords=_joined(terms, "keyword", self._keywords.find(page, language)),
             mentions=tuple(found.mentions),
             taxonomy=taxonomy.version if taxonomy else None,
             terms=terms,

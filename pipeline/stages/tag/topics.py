@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 from math import exp, log, sqrt
 
-from ahocorasick_rs import AhoCorasick, MatchKind
+import numpy as np
 
 from pipeline.records import Topic
-from pipeline.stages.tag.words import TOKEN, rows
+from pipeline.stages.tag.letters import Table, cut
+from pipeline.stages.tag.page import Page
+from pipeline.stages.tag.words import rows
 
 STRONG, WEAK = 2.0, 0.6
 FEWEST_HITS = 2
@@ -51,44 +54,55 @@ class TopicFinder:
             for field, weight in ((weak, WEAK), (strong, STRONG)):
                 for phrase in field.split(", "):
                     self._credit(weights, phrase, code, weight)
-        self._phrases = sorted(weights)
-        self._weights = [tuple(weights[phrase].items()) for phrase in self._phrases]
-        # Tokens are joined by blanks, so a leading blank is a word's beginning.
-        self._automaton = AhoCorasick([f" {p}" for p in self._phrases], matchkind=MatchKind.LeftmostLongest)
+        phrases = sorted(weights)
+        self._weights = [tuple(weights[phrase].items()) for phrase in phrases]
+        self._by_first: dict[int, list[tuple[list[int], int]]] = defaultdict(list)
+        """Phrases by their first word, longest first: all their words, and the phrase's number."""
+        words = cut(phrases)
+        for number, (first, after) in enumerate(pairwise(words.bounds)):
+            spelled: list[int] = words.lowers[first : after - 1].tolist()
+            self._by_first[spelled[0]].append((spelled, number))
+        self._begins = Table(np.array(list(self._by_first), np.uint64))
+        for alike in self._by_first.values():
+            alike.sort(key=lambda phrase: -len(phrase[0]))
 
     def _credit(self, weights: dict[str, dict[str, float]], phrase: str, code: str, weight: float) -> None:
         """Let `phrase`, and its plural, speak for `code` and the topics above it."""
-        normal = " ".join(TOKEN.findall(phrase))
-        for form in (normal, normal if normal.endswith("s") else normal + "s"):
+        for form in (phrase, phrase if phrase.endswith("s") else phrase + "s"):
             above = code
             while above:
                 weights[form][above] = max(weight, weights[form].get(above, 0.0))
                 above = self._parents[above]
 
-    def find(self, tokens: list[str], headline: int) -> tuple[Topic, ...]:
+    def find(self, page: Page) -> tuple[Topic, ...]:
         """Topics of an English article, surest first, at most five.
 
-        `tokens`, in small letters, are the headline's, of which there are `headline`, and the body's.
         Each top topic that the evidence carries comes with the most specific topic below it that it also carries.
         """
-        counts = self._counts(tokens[headline:])
+        counts = self._counts(page, page.headline, len(page.words))
         # What the headline says counts three times.
-        for number, count in self._counts(tokens[:headline]).items():
+        for number, count in self._counts(page, 0, page.headline).items():
             counts[number] = counts.get(number, 0) + 3 * count
         evidence = self._evidence(counts)
-        norm = _SATURATION * max(1.0, sqrt(len(tokens) / USUAL_WORDS))
+        norm = _SATURATION * max(1.0, sqrt(len(page.words) / USUAL_WORDS))
         found = [code for top in self._tops(evidence) for code in self._descend(top, evidence)]
         topics = [Topic(c, self._labels[c], round(100 * (1 - exp(-evidence[c].score / norm)))) for c in found]
         sure = [topic for topic in topics if topic.confidence >= LEAST_CONFIDENCE]
         return tuple(sorted(sure, key=lambda t: (-t.confidence, t.code))[:MOST])
 
-    def _counts(self, tokens: list[str]) -> dict[int, int]:
-        """How often each phrase occurs, by number; whole words only."""
-        flat = f" {' '.join(tokens)} "
+    def _counts(self, page: Page, first: int, after: int) -> dict[int, int]:
+        """How often each phrase occurs from word `first` on, by number; of phrases that share words the longest one."""
+        words = page.words
         counts: dict[int, int] = {}
-        for number, _, end in self._automaton.find_matches_as_indexes(flat):
-            if flat[end] == " ":
-                counts[number] = counts.get(number, 0) + 1
+        free = first
+        for i in (np.flatnonzero(self._begins.has(page.lowers[first:after])) + first).tolist():
+            if i < free:
+                continue
+            for spelled, number in self._by_first[words[i]]:
+                if len(spelled) == 1 or words[i : min(i + len(spelled), after)] == spelled:
+                    counts[number] = counts.get(number, 0) + 1
+                    free = i + len(spelled)
+                    break
         return counts
 
     def _evidence(self, counts: dict[int, int]) -> dict[str, _Evidence]:

@@ -115,9 +115,9 @@ def test_verdicts_stay_with_their_articles() -> None:
 def test_originals_and_revisions_are_tagged_and_duplicates_are_not() -> None:
     asked: list[str] = []
 
-    def tag(article: Article) -> Tags:
-        asked.append(article.raw.source)
-        return Tags(language="en")
+    def tag(articles: Sequence[Article]) -> list[Tags]:
+        asked.extend(article.raw.source for article in articles)
+        return [Tags(language="en") for _ in articles]
 
     done = tag_batch(judged(ORIGINAL, Verdict("duplicate", "0" * 32, "exact", 1.0), Verdict("revision", "1" * 32)), tag)
     assert done.tags == [Tags(language="en"), None, Tags(language="en")]
@@ -125,10 +125,10 @@ def test_originals_and_revisions_are_tagged_and_duplicates_are_not() -> None:
 
 
 def test_a_tagger_that_fails_leaves_its_tags_out_and_says_so_for_that_article_alone() -> None:
-    def tag(article: Article) -> Tags:
-        if "town 1" in article.body:
+    def tag(articles: Sequence[Article]) -> list[Tags]:
+        if any("town 1" in article.body for article in articles):
             raise ZeroDivisionError("no words")
-        return Tags(language="en")
+        return [Tags(language="en") for _ in articles]
 
     done = tag_batch(judged(ORIGINAL, ORIGINAL, ORIGINAL), tag)
     failed = Tags(failed="tag failed unexpectedly: ZeroDivisionError: no words")
@@ -138,4 +138,4 @@ def test_a_tagger_that_fails_leaves_its_tags_out_and_says_so_for_that_article_al
 def test_a_verdict_too_few_is_a_fault_of_ours_and_stops_the_batch() -> None:
     batch = normalised(of(raw("Aveiro")), of(raw("Porto"), 1))
     with pytest.raises(ValueError, match="zip"):
-        tag_batch(judge_batch(batch, [ORIGINAL]), lambda article: Tags())
+        tag_batch(judge_batch(batch, [ORIGINAL]), lambda articles: [Tags() for _ in articles])

@@ -133,6 +133,8 @@ METRICS: tuple[Metric, ...] = (
     _work("articles_enriched_total", "counter", "Articles committed to the enriched topic."),
     _work("revisions_total", "counter", "Enriched articles that revise an earlier one."),
     _work("dlq_messages_total", "counter", "Articles committed to the rejected topic.", "stage", "error_type"),
+    _work("dlq_replayed_total", "counter", "Dead letters that came in again and are settled, by what they became.", "outcome",
+          values=("books",)),
     _work("tags_assigned_total", "counter", "Tags on enriched articles.", "taxonomy"),
     _work("records_checked_total", "counter", "Records written that were held against both schemas."),
     _work("records_faulty_total", "counter", "Records among them that did not pass: a fault of ours; see the log."),
@@ -141,6 +143,7 @@ METRICS: tuple[Metric, ...] = (
     _work("duplicates_total", "counter", "Articles committed to the duplicates topic.", "kind"),
     _work("dedupe_index_entries", "gauge", "Articles that the claim index remembers.", merge="livemax"),
     _work("state_store_bytes", "gauge", "Memory of the claim index.", merge="livemax"),
+    _work("dedupe_candidates_total", "counter", "Pairs of articles that were compared, since they share shingles."),
     _work("dedupe_evictions_total", "counter", "Articles that left the de-duplication window."),
     _work("claims_replayed_total", "counter", "Articles replayed from the claim log at start."),
     # Kafka
@@ -179,7 +182,7 @@ METRICS: tuple[Metric, ...] = (
 
 # Made by the endpoint itself, at each scrape.
 ALWAYS: tuple[Metric, ...] = (
-    Metric("build_info", "gauge", "Always 1; what runs here is in the labels.", ("version", "python")),
+    Metric("build_info", "gauge", "Always 1; what runs here is in the labels.", ("version", "revision", "python")),
     Metric("ready", "gauge", "1 where /readyz says yes, else 0."),
 )
 

@@ -7,13 +7,21 @@ from collections.abc import Iterable, Sequence
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    GroupCoordinatorNotAvailableError,
+    KafkaError,
+)
+from aiokafka.protocol.group import HeartbeatRequest
 from aiokafka.structs import OffsetAndMetadata
 
 from pipeline.clock import Clock
+from pipeline.kafka import administrator, asking
+from pipeline.settings import Settings
 
 _PATIENCE_SECONDS = 20.0
 _PAUSE_SECONDS = 0.2
+_TRANSACTIONS = 1
 
 
 async def partitions_of(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str, list[TopicPartition]]:
@@ -52,3 +60,32 @@ async def committed_offsets(
         if late:
             raise GroupCoordinatorNotAvailableError(f"the coordinator of {group} does not answer")
         await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def check_rights(settings: Settings, clock: Clock) -> None:
+    """Raises AccessRefusedError where our user may not read as the workers' group, or knows of no transactions.
+
+    A consumer that may not join its group tries for ever without a word, so we ask first.
+    """
+    asked = clock.monotonic()
+    with asking(settings):
+        async with administrator(settings) as admin:
+            while True:
+                try:
+                    return await _ask_for_rights(admin, settings.group)
+                except KafkaError as error:
+                    if not error.retriable:
+                        raise
+                # A new broker makes its coordinators first. Where that takes long, the clients wait for it, too.
+                if clock.monotonic() - asked > _PATIENCE_SECONDS:
+                    return None
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _ask_for_rights(admin: AIOKafkaAdminClient, group: str) -> None:
+    coordinator = await admin.find_coordinator(group)
+    # Of a member that does not exist: it changes nothing, and is refused in another way where the right is there.
+    answer = await admin._send_request(HeartbeatRequest(group, -1, ""), coordinator)
+    if answer.error_code == GroupAuthorizationFailedError.errno:
+        raise GroupAuthorizationFailedError(group)
+    await admin.find_coordinator(f"{group}-rights", _TRANSACTIONS)

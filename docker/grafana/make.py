@@ -31,6 +31,7 @@ def _quantile(share: float, name: str, by: str = "", where: str = "") -> str:
     return f"histogram_quantile({share}, sum by ({grouped}) (rate(copydesk_{name}_bucket{where}[{_RATE}])))"
 
 
+_DEDUPLICATE = '{stage="deduplicate"}'
 _OF_INBOX = '{source=~"$source"}'
 
 OVERVIEW = (
@@ -130,9 +131,11 @@ DEDUPLICATION = (
           [("max(copydesk_dedupe_index_entries)", "articles")]),
     Panel("Memory of the index", "In each worker.", "bytes", [("copydesk:index:bytes", "bytes")],
           judged="copydesk:index:bytes"),
+    Panel("Comparisons", "Pairs of articles that share shingles and were compared, for each article.", "short",
+          [(f"{_rate('dedupe_candidates_total')} / ({_rate('stage_received_total', '', _DEDUPLICATE)} > 0)", "pairs")]),
     Panel("Left the window", "Articles forgotten, a second.", "ops", [(_rate("dedupe_evictions_total"), "forgotten")]),
     Panel("Waiting for verdicts", "Time a batch takes from its claim to its verdicts.", "s",
-          [(_quantile(share, "stage_duration_seconds", "", '{stage="deduplicate"}'), name)
+          [(_quantile(share, "stage_duration_seconds", "", _DEDUPLICATE), name)
            for share, name in ((0.5, "half within"), (0.99, "99 %"))]),
     Panel("Replayed", "Articles read from the claim log at start, a second.", "ops",
           [(_rate("claims_replayed_total"), "replayed")]),
@@ -173,6 +176,8 @@ DEAD_LETTERS = (
           [(_rate("files_rejected_total", "source, reason"), "{{source}} {{reason}}")], stacked=True),
     Panel("Share", "Of all that comes in.", "percentunit", [("copydesk:rejected:ratio5m", "rejected")],
           judged="copydesk:rejected:ratio5m"),
+    Panel("Put back", "Dead letters that were put into the stream again, a second, by what became of them.", "ops",
+          [(_rate("dlq_replayed_total", "outcome"), "{{outcome}}")], stacked=True),
     Panel("Since the beginning", "By the books: rejected by the stream, and by the watcher.", "short",
           [('max(copydesk_ledger_settled{outcome="rejected"})', "stream"),
            ("max(copydesk_ledger_watch_rejected)", "watcher")]),

@@ -13,7 +13,7 @@ from pipeline.clock import SystemClock
 from pipeline.commands import with_broker
 from pipeline.errors import AccessRefusedError, BrokerUnreachableError
 from pipeline.kafka import declared_topics, rights
-from pipeline.monitor.broker_checks import check_broker, seen_broker
+from pipeline.monitor.broker_checks import check_broker, seen_broker, seen_rights
 from pipeline.monitor.checks import Check, check_broker_port, machine_checks
 from pipeline.monitor.topic_checks import check_topics, found_topics
 from pipeline.settings import Settings
@@ -52,12 +52,13 @@ def _broker_checks(settings: Settings) -> Iterable[Check]:
     try:
         seen = asyncio.run(seen_broker(settings, names, SystemClock()))
         found = asyncio.run(found_topics(settings, names))
+        allowed = asyncio.run(seen_rights(settings, SystemClock()))
     except AccessRefusedError as error:
-        return [Check("broker", False, str(error), f"the rights that we need: {rights(settings)}")]
+        return [Check("broker", False, str(error), "mend what it names")]
     except BrokerUnreachableError as error:
         return [Check("broker", False, str(error), "start it, or mend the address")]
     unseen = rights(settings) if settings.security_protocol.startswith("SASL") else ""
-    return [*check_broker(settings, seen), *check_topics(declared, found, unseen)]
+    return [*check_broker(settings, seen), allowed, *check_topics(declared, found, unseen)]
 
 
 def line(check: Check) -> Text:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from aiokafka import TopicPartition
 
 from pipeline.clock import Clock
-from pipeline.cluster import partitions_of
+from pipeline.cluster import check_rights, partitions_of
+from pipeline.errors import AccessRefusedError
 from pipeline.kafka import administrator, asking
 from pipeline.monitor.checks import Check
 from pipeline.reader import reading
@@ -60,6 +61,15 @@ def _login(settings: Settings) -> Check:
     bare = protocol == "SASL_PLAINTEXT" and not local
     says = f"{protocol}, as {how}" + (", and the login crosses the network in the clear" if bare else "")
     return Check("login", not bare, says, "set security_protocol=SASL_SSL")
+
+
+async def seen_rights(settings: Settings, clock: Clock) -> Check:
+    """Whether our user may read as the workers' group and write in transactions. Raises BrokerUnreachableError."""
+    try:
+        await check_rights(settings, clock)
+    except AccessRefusedError as error:
+        return Check("rights", False, str(error), "kafka-acls.sh --add, with --resource-pattern-type prefixed")
+    return Check("rights", True, f"group {settings.group} and its transactional ids are ours to use")
 
 
 async def seen_broker(settings: Settings, topics: list[str], clock: Clock) -> Seen:

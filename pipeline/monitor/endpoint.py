@@ -22,6 +22,7 @@ from pipeline.catalogue import ALWAYS
 from pipeline.clock import Clock, SystemClock
 from pipeline.monitor.access import OPEN, Access, guard
 from pipeline.monitor.listener import Listener
+from pipeline.monitor.revision import revision
 
 DEAD_AFTER_SECONDS = 30.0
 BEAT_SECONDS = 1.0
@@ -130,7 +131,8 @@ class Endpoint:
         return _json({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
 
     async def _version(self, request: web.Request) -> web.Response:
-        return _json({"name": "copydesk", "version": __version__, "python": platform.python_version()})
+        found = {"name": "copydesk", "version": __version__, "revision": revision()}
+        return _json({**found, "python": platform.python_version()})
 
     async def _show_status(self, request: web.Request) -> web.Response:
         return _json(self._status())
@@ -141,7 +143,7 @@ class _Always(Collector):
 
     def __init__(self, ready: bool) -> None:
         self._found: dict[str, tuple[tuple[str, ...], float]] = {
-            "build_info": ((__version__, platform.python_version()), 1),
+            "build_info": ((__version__, revision(), platform.python_version()), 1),
             "ready": ((), float(ready)),
         }
 

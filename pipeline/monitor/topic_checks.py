@@ -30,11 +30,15 @@ class Found:
 def check_topics(declared: list[NewTopic], found: Mapping[str, Found], unseen: str = "") -> Iterator[Check]:
     """One check a declared topic. `unseen`: the rights to ask for, where Kafka may hide topics from our user."""
     missing = "is missing, or our user may not see it" if unseen else "is missing"
-    grant = f"; else grant it {unseen}" if unseen else ""
+    do = "`copydesk topics` makes what is missing" + (f"; else grant our user {unseen}" if unseen else "")
+    if not found:
+        # One fault, not six.
+        yield Check("topics", False, f"each of the {len(declared)} {missing}", do)
+        return
     for topic in declared:
         name = f"topic {topic.name}"
         if topic.name not in found:
-            yield Check(name, False, missing, f"`copydesk run` (or any one role) makes it{grant}")
+            yield Check(name, False, missing, do)
         else:
             faults = list(_faults(topic, found[topic.name]))
             count = found[topic.name].partitions

@@ -44,7 +44,7 @@ class ClaimLog:
         self._waiting: dict[int, asyncio.Future[list[Verdict]]] = {}
         self._early: dict[int, list[Verdict]] = {}
         self._in_flight = 0
-        self._expired = 0
+        self._expired = self._compared = 0
         self.caught_up = asyncio.Event()
 
     async def start(self) -> None:
@@ -148,4 +148,5 @@ class ClaimLog:
         self._meter.set("dedupe_index_entries", len(self._index))
         self._meter.set("state_store_bytes", self._index.memory_bytes)
         self._meter.add("dedupe_evictions_total", self._index.expired - self._expired)
-        self._expired = self._index.expired
+        self._meter.add("dedupe_candidates_total", self._index.compared - self._compared)
+        self._expired, self._compared = self._index.expired, self._index.compared

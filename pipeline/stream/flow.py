@@ -175,6 +175,8 @@ class Flow:
         self._meter.add("articles_enriched_total", sum(tags is not None for tags in batch.tags))
         for rejected in batch.rejected:
             self._meter.add("dlq_messages_total", stage=rejected.stage, error_type=rejected.reason)
+        for topic, count in _counts([one for one in written if one.retried]).items():
+            self._meter.add("dlq_replayed_total", count, outcome=topic)
         self._check(written)
         for name, count in _counts(written).items():
             self._meter.add("kafka_produced_total", count, topic=topic_name(self.settings.prefix, name))

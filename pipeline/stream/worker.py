@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipeline.clock import Clock
+from pipeline.cluster import check_rights
 from pipeline.errors import CopydeskError, StreamError
 from pipeline.kafka import ensure_topics, refused
 from pipeline.metrics import Meter
@@ -37,6 +38,7 @@ async def work(
     committed with the outcomes; starting the worker again carries on.
     """
     await ensure_topics(settings)
+    await check_rights(settings, clock)
     broken: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
     def fail(error: BaseException) -> None:

@@ -41,6 +41,8 @@ class Index:
     def __init__(self, window_seconds: int) -> None:
         self.expired = 0
         """Articles that left with their slice so far."""
+        self.compared = 0
+        """Pairs of articles that were compared so far, since they share shingles."""
         self._window_ms = window_seconds * 1000
         self._now_ms = 0
         self._slices: list[Slice] = []
@@ -111,6 +113,7 @@ class Index:
                 setattr(found[mine], name, theirs)
         shingles = holders.lane < EXACT
         pairs = np.unique((holders.article[shingles] << _ADDRESS_BITS) | holders.holder[shingles])
+        self.compared += pairs.size
         mine, theirs = pairs >> _ADDRESS_BITS, pairs & ((1 << _ADDRESS_BITS) - 1)
         near, derived, ratios = relations(rows[mine], self._rows(theirs))
         for name, related in (("near", near), ("derived", derived)):

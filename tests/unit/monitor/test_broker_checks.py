@@ -74,5 +74,5 @@ def test_replicas_that_lose_or_block_are_findings(replicas: int, brokers: int, l
 
 def test_where_kafka_may_hide_a_topic_the_rights_are_named() -> None:
     (found,) = check_topics([NewTopic("articles.raw", 4, 1)], {}, "READ on everything")
-    assert found.says == "is missing, or our user may not see it"
-    assert found.do.endswith("else grant it READ on everything")
+    assert found.says == "each of the 1 is missing, or our user may not see it"
+    assert found.do.endswith("else grant our user READ on everything")

@@ -22,7 +22,13 @@ def test_a_topic_as_declared_is_fine() -> None:
 
 
 def test_a_missing_topic_is_named() -> None:
-    assert says(RAW, {}) == (False, "is missing")
+    assert says(RAW, {"articles.files": Found(1, GOOD)}) == (False, "is missing")
+
+
+def test_where_none_is_there_it_is_one_finding() -> None:
+    (check,) = check_topics([RAW, CLAIMS], {})
+    assert (check.name, check.ok, check.says) == ("topics", False, "each of the 2 is missing")
+    assert "copydesk topics" in check.do
 
 
 def test_more_than_declared_is_fine() -> None:

@@ -133,7 +133,7 @@ METRICS: tuple[Metric, ...] = (
     _work("articles_enriched_total", "counter", "Articles committed to the enriched topic."),
     _work("revisions_total", "counter", "Enriched articles that revise an earlier one."),
     _work("dlq_messages_total", "counter", "Articles committed to the rejected topic.", "stage", "error_type"),
-    _work("dlq_replayed_total", "counter", "Dead letters that came in again and are settled, by what they became.", "outcome",
+    _work("dlq_replayed_total", "counter", "Dead letters that came in again, by what they became.", "outcome",
           values=("books",)),
     _work("tags_assigned_total", "counter", "Tags on enriched articles.", "taxonomy"),
     _work("records_checked_total", "counter", "Records written that were held against both schemas."),

@@ -17,6 +17,7 @@ _FOOTER = (
 )
 _CONFUSED = {"m": "rn", "l": "1", "O": "0", "e": "c", "h": "b", "i": "j", "a": "o", "s": "5", "t": "f"}
 _SIGN = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
+_WORD = re.compile(r"(?<!\S)[^\s\d]+(?!\S)")
 _PIECE = {True: 2, False: 4}  # signs that stand for a word: Han and kana, Thai
 
 
@@ -35,7 +36,10 @@ def spaceless(body: str) -> bool:
 
 
 def words_changed(share: float) -> Edit:
-    """That share of words (or of pieces as long as words) replaced by words from other articles."""
+    """That share of words (or of pieces as long as words) replaced by words from other articles.
+
+    Figures stay as they are: the same words around other figures are other news, which `number_corrected` makes.
+    """
 
     def edit(body: str, dice: random.Random, stock: Stock) -> str:
         if spaceless(body):
@@ -44,7 +48,7 @@ def words_changed(share: float) -> Edit:
                 "".join(dice.choices(stock.signs, k=size)) if dice.random() < share else body[at : at + size]
                 for at in range(0, len(body), size)
             )
-        return re.sub(r"\S+", lambda found: dice.choice(stock.words) if dice.random() < share else found[0], body)
+        return _WORD.sub(lambda found: dice.choice(stock.words) if dice.random() < share else found[0], body)
 
     return edit
 

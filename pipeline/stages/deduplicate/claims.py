@@ -1,4 +1,4 @@
-"""The bytes of one claim log record: a head and one fixed-size row an article (296 bytes), little-endian."""
+"""The bytes of one claim log record: a head and one fixed-size row an article (312 bytes), little-endian."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.errors import ClaimLogError
 from pipeline.stages.deduplicate.fingerprint import Fingerprint
 from pipeline.stages.deduplicate.parameters import BINS, KEYS, PARAMETERS_ID, SPOTS
 
-VERSION = 2
+VERSION = 3
 """Of the record's layout. What its signatures mean is named by `PARAMETERS_ID`."""
 
 MIGRATE = (
@@ -31,8 +31,10 @@ _KEPT = [
     ("revision", "<u8"),
     ("signature", "<u8", (BINS // 16,)),
     ("figures", "<u2", (2, SPOTS)),
+    ("numbers", "<u8", (2,)),
     ("shingles", "<u4"),
-    ("words", "<u4"),
+    ("words", "<u2"),
+    ("correction", "<u2"),
 ]
 ROW = np.dtype([*_KEPT, ("keys", "<u4", (KEYS,))])
 """A Fingerprint as the log holds it. Every field stands on a multiple of its words."""
@@ -40,7 +42,7 @@ ROW = np.dtype([*_KEPT, ("keys", "<u4", (KEYS,))])
 KEPT = np.dtype(_KEPT)
 """What the index keeps of a ROW: its table has the keys."""
 
-_MOST = (1 << 32) - 1
+_MOST, _MOST_WORDS = (1 << 32) - 1, (1 << 16) - 1
 
 Rows = NDArray[Any]
 
@@ -59,14 +61,14 @@ class Claims:
 
 
 def encode_claims(fingerprints: Sequence[Fingerprint], claimed_ms: int) -> bytes:
-    """The value of a claim log record, 17 bytes and 296 more for each fingerprint, in the order given."""
+    """The value of a claim log record, 17 bytes and 312 more for each fingerprint, in the order given."""
     rows = np.empty(len(fingerprints), dtype=ROW)
     rows["id"] = np.frombuffer(bytes.fromhex("".join(f.id for f in fingerprints)), dtype="<u8").reshape(-1, 2)
     for name in ("exact", "revision"):
         rows[name] = np.array([getattr(f, name) for f in fingerprints], dtype=np.uint64)
-    for name in ("shingles", "words"):
-        rows[name] = np.array([min(getattr(f, name), _MOST) for f in fingerprints], dtype=np.uint64)
-    for name in ("keys", "signature", "figures"):
+    for name, most in (("shingles", _MOST), ("words", _MOST_WORDS), ("correction", 1)):
+        rows[name] = np.array([min(getattr(f, name), most) for f in fingerprints], dtype=np.uint64)
+    for name in ("keys", "signature", "figures", "numbers"):
         field, shape = ROW[name].subdtype or (ROW[name], ())
         every = np.frombuffer(b"".join(getattr(f, name) for f in fingerprints), dtype=field)
         rows[name] = every.reshape(-1, *shape)

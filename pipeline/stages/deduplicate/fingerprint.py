@@ -1,10 +1,12 @@
 """What an article is known by on the claim log: exact fingerprint, revision key, lookup keys, signature, figures.
 
-The headline has no part in it: the same body under a changed headline is an exact duplicate.
+The headline has no part in it: the same body under a changed headline is an exact duplicate. But for briefs, where the
+headline may hold the only name: two companies that pay the same dividend on the same day.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -17,6 +19,7 @@ from pipeline.records import Article
 from pipeline.stages.deduplicate.normal import SPACE, Codes, long_word_signs, normal_form, spaceless_signs
 from pipeline.stages.deduplicate.parameters import (
     BINS,
+    BRIEF_WORDS,
     KEYS,
     MIN_WORDS,
     SIGNS_IN_LONG_SHINGLE,
@@ -33,8 +36,12 @@ Positions = NDArray[np.intp]
 NO_KEYS = bytes(4 * KEYS)
 NO_SIGNATURE = bytes(BINS // 2)
 NO_FIGURES = bytes(4 * SPOTS)
+NO_NUMBERS = bytes(16)
 _BASE = 0x9E3779B97F4A7C15  # odd, so that its powers have inverses modulo 2**64
 _MANY = 1 << 16
+_SMALL = "two three four five six seven eight nine ten eleven twelve".split()
+"""`one` is not among them: it is a pronoun more often than a number."""
+_CORRECTS = re.compile(r"\W*correct(ion|ions|ed|s)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,10 @@ class Fingerprint:
     """Different shingles in the body, at most 2**32 - 1."""
     words: int
     """Words in the body, or as many signs as weigh the same where words are not parted by spaces."""
+    numbers: bytes = NO_NUMBERS
+    """A set of 128 bits, one for each figure, wherever it stands."""
+    correction: bool = False
+    """Whether it says of itself, in front, that it corrects another one."""
 
 
 class _Text(NamedTuple):
@@ -70,22 +81,34 @@ class _Text(NamedTuple):
 
 def fingerprint(article: Article) -> Fingerprint:
     """The claim of `article`: depends on its id, body, URL and source alone, and on nothing else."""
-    codes = normal_form(article.body)
+    codes, text = _read(article)
     hashes = _Prefix(codes)
-    text = _tokens(codes)
     words = len(text.starts) // text.word
     long = words >= MIN_WORDS
     shingles = _distinct(hashes, text) if long else np.zeros(0, dtype=np.uint64)
+    figures, numbers = _figures(codes, hashes, text) if long else (NO_FIGURES, NO_NUMBERS)
     return Fingerprint(
         id=article.id,
         exact=xxhash.xxh3_64_intdigest(codes.tobytes()) if codes.size else 0,
         revision=_revision_key(article),
         keys=_keys(shingles) if long else NO_KEYS,
         signature=_signature(shingles) if long else NO_SIGNATURE,
-        figures=_figures(codes, hashes, text) if long else NO_FIGURES,
+        figures=figures,
+        numbers=numbers,
+        correction=_CORRECTS.match(article.headline) is not None or _CORRECTS.match(article.body) is not None,
         shingles=len(shingles),
         words=words,
     )
+
+
+def _read(article: Article) -> tuple[Codes, _Text]:
+    """Normal form and tokens of the body; of a brief, with the headline in front where it has one of its own."""
+    codes = normal_form(article.body)
+    text = _tokens(codes)
+    if len(text.starts) // text.word < BRIEF_WORDS and not article.headline_derived:
+        codes = normal_form(f"{article.headline} {article.body}")
+        text = _tokens(codes)
+    return codes, text
 
 
 def _revision_key(article: Article) -> int:
@@ -177,25 +200,25 @@ def _signature(shingles: Hashes) -> bytes:
     return (found[::2] | (found[1::2] << np.uint8(4))).tobytes()
 
 
-def _figures(codes: Codes, hashes: _Prefix, text: _Text) -> bytes:
-    """What figures say, by the words around them: sums that differ in their second half alone tell of other facts."""
+def _figures(codes: Codes, hashes: _Prefix, text: _Text) -> tuple[bytes, bytes]:
+    """What figures say, by the words around them: sums that differ in their second half alone tell of other facts.
+
+    Second, the set of all figures, whatever is around them.
+    """
     starts, ends = text.starts, text.ends
-    digit = (codes - np.uint16(48)) < 10
-    # Few tokens are figures: the rest is left out by its first and last sign, before anything is counted.
-    maybe = np.flatnonzero(digit[starts] & digit[ends - 1])
-    if not maybe.size:
-        return NO_FIGURES
-    others = np.cumsum(~digit, dtype=np.int32)
-    tokens = maybe[others[starts[maybe]] == others[ends[maybe] - 1]]
+    tokens, spelled, digits = _numbers(codes, hashes, text)
     if not tokens.size:
-        return NO_FIGURES
+        return NO_FIGURES, NO_NUMBERS
     apart = np.flatnonzero(np.diff(tokens) > 1)
-    first, last = tokens[np.concatenate(([0], apart + 1))], tokens[np.append(apart, -1)]
+    heads, tails = np.concatenate(([0], apart + 1)), np.append(apart, len(tokens) - 1)
+    first, last = tokens[heads], tokens[tails]
     around = min(text.word, 2)
     begin, end = starts[first], ends[last]
     left, right = starts[np.maximum(first - around, 0)], ends[np.minimum(last + around, len(ends) - 1)]
     stretches = hashes.between(np.concatenate((left, end, begin)), np.concatenate((begin, right, end)))
     before, after, said = stretches.reshape(3, -1)
+    alone = spelled[heads] & (heads == tails)
+    said[alone] = digits[heads[alone]]
     context = _mixed(before ^ (after * np.uint64(_BASE)))
     values = _mixed(context ^ said)
     spots = (context >> np.uint64(60)).astype(np.intp)
@@ -203,4 +226,52 @@ def _figures(codes: Codes, hashes: _Prefix, text: _Text) -> bytes:
         np.bincount(spots, part.astype(np.uint16), minlength=SPOTS).astype(np.int64).astype("<u2")
         for part in (context | np.uint64(1), values)
     ]
-    return b"".join(part.tobytes() for part in sums)
+    numbers = np.zeros(2, dtype="<u8")
+    np.bitwise_or.at(numbers, (said >> np.uint64(63)).astype(np.intp), np.uint64(1) << (said & np.uint64(63)))
+    return b"".join(part.tobytes() for part in sums), numbers.tobytes()
+
+
+def _numbers(codes: Codes, hashes: _Prefix, text: _Text) -> tuple[Positions, NDArray[np.bool_], Hashes]:
+    """Which tokens are figures or small numbers spelled out; which are the latter, and the hash of the same in digits.
+
+    Agencies differ in which numbers they spell out. Few tokens are either: the rest is left out by its first and last
+    sign, before anything is counted or hashed.
+    """
+    starts, ends = text.starts, text.ends
+    digit = (codes - np.uint16(48)) < 10
+    maybe = np.flatnonzero(digit[starts] & digit[ends - 1])
+    others = np.cumsum(~digit, dtype=np.int32)
+    written = maybe[others[starts[maybe]] == others[ends[maybe] - 1]]
+    size = ends - starts
+    maybe = np.flatnonzero(_spelling_starts()[codes[starts]] & (size >= 3) & (size <= 6))
+    known, in_digits = _spelled()
+    found = hashes.between(starts[maybe], ends[maybe])
+    at = np.minimum(np.searchsorted(known, found), len(known) - 1)
+    is_number = known[at] == found
+    words = maybe[is_number]
+    tokens = np.concatenate((written, words))
+    order = np.argsort(tokens)
+    spelled = np.concatenate((np.zeros(len(written), dtype=np.bool_), np.ones(len(words), dtype=np.bool_)))
+    digits = np.concatenate((np.zeros(len(written), dtype=np.uint64), in_digits[at[is_number]]))
+    return tokens[order], spelled[order], digits[order]
+
+
+@cache
+def _spelled() -> tuple[Hashes, Hashes]:
+    """Hashes of small numbers spelled out, sorted, and of the same in digits."""
+    spelled, digits = ([_hash_of(word) for word in words] for words in (_SMALL, map(str, range(2, 13))))
+    order = np.argsort(np.array(spelled, dtype=np.uint64))
+    return np.array(spelled, dtype=np.uint64)[order], np.array(digits, dtype=np.uint64)[order]
+
+
+def _hash_of(word: str) -> int:
+    codes = normal_form(word)
+    return int(_Prefix(codes).between(np.array([0]), np.array([codes.size]))[0])
+
+
+@cache
+def _spelling_starts() -> NDArray[np.bool_]:
+    """For every code, whether a small number spelled out begins with it."""
+    found = np.zeros(1 << 16, dtype=np.bool_)
+    found[[ord(word[0]) for word in _SMALL]] = True
+    return found

@@ -13,6 +13,9 @@ from pipeline.stages.deduplicate.parameters import (
     CONTAINED_WORDS,
     LONG_WORDS,
     MIN_WORDS,
+    NUMBERS,
+    NUMBERS_KEPT,
+    NUMBERS_KEPT_DERIVED,
     SIMILAR,
     SIMILAR_TO_ORIGINAL,
     SIMILAR_WHEN_SHORT,
@@ -21,6 +24,7 @@ from pipeline.stages.deduplicate.parameters import (
 Ratios = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
+_NUMBER_BITS = 128
 _LOW_BITS = np.uint64(0x1111_1111_1111_1111)
 
 
@@ -54,13 +58,25 @@ def needed(left: Rows, right: Rows) -> Ratios:
     return SIMILAR + (SIMILAR_WHEN_SHORT - SIMILAR) * shortness
 
 
-def figures(left: Rows, right: Rows) -> tuple[Rows, Rows]:
+def figures(left: Rows, right: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """In how many spots the words around figures are the same, pair by pair: with the same figures, with others."""
     (ours, our_values), (theirs, their_values) = (np.moveaxis(rows["figures"], 1, 0) for rows in (left, right))
     comparable = (ours == theirs) & (ours != 0)
     kept = comparable & (our_values == their_values)
-    same = np.count_nonzero(kept, axis=1)
+    same: NDArray[np.int64] = np.count_nonzero(kept, axis=1)
     return same, np.count_nonzero(comparable, axis=1) - same
+
+
+def numbers_kept(left: Rows, right: Rows) -> Ratios:
+    """Of the text with fewer figures, the share of them that the other one has too, 0..1; 1 where they are too few.
+
+    Bits of the two sets that meet by chance are taken off.
+    """
+    ours, theirs = (np.bitwise_count(rows["numbers"]).sum(axis=1, dtype=np.int64) for rows in (left, right))
+    common = np.bitwise_count(left["numbers"] & right["numbers"]).sum(axis=1, dtype=np.int64)
+    fewest, chance = np.minimum(ours, theirs), ours * theirs / _NUMBER_BITS
+    shares: Ratios = np.where(fewest < NUMBERS, 1.0, (common - chance) / np.maximum(fewest - chance, 1))
+    return np.clip(shares, 0, 1)
 
 
 def relations(left: Rows, right: Rows) -> tuple[Flags, Flags, Ratios]:
@@ -71,16 +87,25 @@ def relations(left: Rows, right: Rows) -> tuple[Flags, Flags, Ratios]:
     """
     ratios = similarity(left, right)
     same, other = figures(left, right)
-    near = (ratios >= needed(left, right)) & (other == 0)
+    kept = numbers_kept(left, right)
+    near = (ratios >= needed(left, right)) & _same_news(left, right, other, kept)
     long = np.minimum(left["words"], right["words"]) >= CONTAINED_WORDS
     contained = (containment(left, right, ratios) >= CONTAINED) & (ratios >= CONTAINED_SIMILAR)
-    return near, contained & long & ~near & (other <= same), ratios
+    contained &= (other <= same) & (kept >= NUMBERS_KEPT_DERIVED)
+    return near, contained & long & ~near, ratios
 
 
 def near_original(rows: Rows, originals: Rows) -> Flags:
-    """Whether near duplicates of duplicates are not too far from the original."""
+    """Whether near duplicates of duplicates are not too far from the original, and say nothing else than it."""
+    _, other = figures(rows, originals)
     close: Flags = similarity(rows, originals) >= SIMILAR_TO_ORIGINAL
-    return close
+    return close & _same_news(rows, originals, other, numbers_kept(rows, originals))
+
+
+def _same_news(left: Rows, right: Rows, other: NDArray[np.int64], kept: Ratios) -> Flags:
+    """Whether nothing speaks against it. Who corrects another text wants to be read."""
+    found: Flags = (other == 0) & (kept >= NUMBERS_KEPT) & (left["correction"] == right["correction"])
+    return found
 
 
 def _filled(signatures: NDArray[np.uint64]) -> NDArray[np.int64]:

@@ -39,6 +39,9 @@ SPOTS = 16
 MIN_WORDS = 16
 """Shorter texts have no signature: at that length one changed word is another piece of news."""
 
+BRIEF_WORDS = 32
+"""Of shorter texts the headline, too, has to be the same: it may hold the only name."""
+
 SIMILAR = 0.46
 """Least estimated Jaccard similarity of a near duplicate: 10 % of words changed leaves 0.57 ± 0.04."""
 
@@ -54,6 +57,13 @@ CONTAINED_SIMILAR = 0.12
 CONTAINED_WORDS = 40
 """A text is derived from another where this share of the shorter one is in the longer one. Below the similarity given
 the estimate is too coarse to say so (a text eight times as long), and shorter texts are too short."""
+
+NUMBERS = 3
+NUMBERS_KEPT = 0.7
+NUMBERS_KEPT_DERIVED = 0.5
+"""Where the text with fewer figures has this many, so large a share of them must be in the other one too. Of 287 near
+duplicates on a real wire (Reuters, 1987) 217 keep nine tenths and more; reports of one series, such as weekly oil
+stocks, keep few although half their words are the same."""
 
 PARAMETERS = (
     WORDS_IN_SHINGLE,
@@ -72,6 +82,11 @@ PARAMETERS = (
     CONTAINED,
     CONTAINED_SIMILAR,
     CONTAINED_WORDS,
+    BRIEF_WORDS,
+    NUMBERS,
+    NUMBERS_KEPT,
+    NUMBERS_KEPT_DERIVED,
+    "numbers spelled out from two to twelve; corrections",
     "NFKC, lower case, letters, marks, digits, currency, percent; polynomial shingle hash 1",
 )
 

@@ -6,15 +6,17 @@ from pipeline.records import Article, RawArticle
 from pipeline.stages.deduplicate import decode_claims, encode_claims, fingerprint
 from pipeline.stages.deduplicate.claims import Rows
 from pipeline.stages.deduplicate.fingerprint import NO_KEYS, NO_SIGNATURE, Fingerprint
-from pipeline.stages.deduplicate.judge import figures, similarity
+from pipeline.stages.deduplicate.judge import figures, numbers_kept, similarity
 from pipeline.stages.deduplicate.normal import normal_form
 
 WORDS = [f"word{number}x" for number in range(400)]
 
 
-def claim(body: str, *, url: str | None = None, source: str = "a.txt", single: bool = True) -> Fingerprint:
+def claim(
+    body: str, headline: str = "", *, url: str | None = None, source: str = "a.txt", single: bool = True
+) -> Fingerprint:
     raw = RawArticle("0" * 32, source, 0, "text/plain", "", "", b"", single=single)
-    return fingerprint(Article(raw, "text", "", False, body, len(body.split()), url=url))
+    return fingerprint(Article(raw, "text", headline, not headline, body, len(body.split()), url=url))
 
 
 def rows(*bodies: str) -> Rows:
@@ -132,3 +134,35 @@ def test_what_stands_for_an_article_without_an_address() -> None:
     assert claim("x", source="b.txt").revision != by_source
     assert claim("x", source="a.txt", url="https://news.example/").revision == by_source
     assert claim("x", source="a.jsonl", single=False).revision == 0
+
+
+def test_the_headline_counts_only_where_the_text_is_brief() -> None:
+    dividend = "Quarterly dividend 20 cents against 20 cents before, payable April 15."
+    assert claim(dividend, "Alder Foods dividend").exact != claim(dividend, "Corvid Mining dividend").exact
+    assert claim(dividend, "Alder Foods dividend").exact == claim(dividend, "ALDER FOODS: dividend").exact
+    long = " ".join(WORDS[:40])
+    assert claim(long, "Alder Foods dividend").exact == claim(long, "Corvid Mining dividend").exact
+
+
+def test_small_numbers_are_figures_however_they_are_written() -> None:
+    frame = (
+        " ".join(WORDS[:40]) + " funds were trading at {} percent when the bank stepped in " + " ".join(WORDS[40:80])
+    )
+    same, other = figures(rows(frame.format("six")), rows(frame.format("6")))
+    assert (int(same[0]), int(other[0])) == (1, 0)
+    same, other = figures(rows(frame.format("six")), rows(frame.format("6-3/16")))
+    assert (int(same[0]), int(other[0])) == (0, 1)
+    assert claim(frame.format("one")).numbers == claim(frame.format("no")).numbers
+
+
+def test_all_figures_are_remembered_wherever_they_stand() -> None:
+    told = "Stocks {} fell by 8.8 million barrels to 119.6 million in the week ended {}, while demand {} rose to 1,564."
+    left, right = rows(told.format("", "March 6", ""), told.format("of fuel", "April 3", "at sea"))[:, None]
+    assert float(numbers_kept(left, right)[0]) == pytest.approx(0.75, abs=0.1)
+
+
+@pytest.mark.parametrize("headline", ["CORRECTED - Alder Foods net", "Correction: ferry times", "corrects second name"])
+def test_a_correction_says_so_in_front(headline: str) -> None:
+    assert claim("word " * 40, headline).correction
+    assert not claim("word " * 40, "Alder Foods corrected its accounts").correction
+    assert claim("Correction: an earlier version gave a wrong figure. The ferry").correction

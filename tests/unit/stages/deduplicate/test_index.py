@@ -87,6 +87,39 @@ def test_other_figures_in_the_same_frame_are_other_news() -> None:
     assert [apply(Index(HOUR), first, copy)[1].kind for copy in copies] == ["duplicate", "derived", "original"]
 
 
+def numbers(*bits: int) -> bytes:
+    return sum(1 << bit for bit in bits).to_bytes(16, "little")
+
+
+def test_a_report_of_the_same_series_keeps_few_of_the_figures() -> None:
+    first = replace(claim(1), numbers=numbers(*range(10)))
+    told = [range(10), range(2, 20), range(4, 14), range(7, 17)]
+    copies = [replace(edited(first, 2, 0.1), numbers=numbers(*bits)) for bits in told]
+    assert [apply(Index(HOUR), first, copy)[1].kind for copy in copies] == [
+        "duplicate", "duplicate", "derived", "original",
+    ]  # fmt: skip
+
+
+def test_two_figures_are_too_few_to_judge_by() -> None:
+    first = replace(claim(1), numbers=numbers(1, 2))
+    assert apply(Index(HOUR), first, replace(edited(first, 2, 0.1), numbers=numbers(8, 9)))[1].kind == "duplicate"
+
+
+def test_a_correction_is_published_and_sent_again_only_once() -> None:
+    first = claim(1)
+    corrected = replace(edited(first, 2, 0.1), correction=True)
+    again = replace(edited(corrected, 3, 0.05), correction=True)
+    verdicts = apply(Index(HOUR), first, corrected, again)
+    assert [(v.kind, v.of) for v in verdicts[1:]] == [("derived", first.id), ("duplicate", corrected.id)]
+
+
+def test_a_copy_of_a_copy_says_nothing_else_than_the_original() -> None:
+    first = replace(claim(1), numbers=numbers(1, 2, 3, 4))
+    second = replace(edited(first, 2, 0.05), numbers=numbers())
+    third = replace(edited(second, 3, 0.05), numbers=numbers(5, 6, 7, 8))
+    assert [v.kind for v in apply(Index(HOUR), first, second, third)] == ["original", "duplicate", "derived"]
+
+
 def test_a_part_is_derived_from_the_whole() -> None:
     whole = claim(1)
     part = replace(edited(whole, 2, 0.75), shingles=125, words=127)

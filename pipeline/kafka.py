@@ -22,7 +22,7 @@ from aiokafka.errors import (
 
 from pipeline.errors import AccessRefusedError, BrokerUnreachableError, SettingError, UserError
 from pipeline.settings import Settings
-from pipeline.topics import TOPICS, topic_name
+from pipeline.topics import TOPICS, claims_kept_ms, topic_name
 
 # A record carries headers and a key beside the article; 64 KiB leaves room for the longest source name.
 RECORD_OVERHEAD_BYTES = 65_536
@@ -200,7 +200,7 @@ def declared_topics(settings: Settings) -> list[NewTopic]:
     for topic in TOPICS:
         config = dict(topic.config)
         if topic.name == "claims":
-            config["retention.ms"] = str(settings.window_seconds * 1000)
+            config["retention.ms"] = str(claims_kept_ms(settings.window_seconds))
         elif topic.name != "files":
             config["max.message.bytes"] = str(max_record_bytes(settings))
         name, partitions = topic_name(settings.prefix, topic.name), topic.partitions or settings.partitions

@@ -5,6 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+
+CLAIM_RECORD_BYTES = 8 << 20
+"""The largest record of the claim log: one batch, some 300 bytes an article."""
+
+
+def claims_kept_ms(window_seconds: int) -> int:
+    """How long the claim log is kept, in milliseconds: two windows, and an hour for clocks that differ and workers that
+    lag. What nobody has judged when all workers stop is judged by the first that starts again, from the window before
+    it; after another window it no longer matters."""
+    return 2 * window_seconds * 1000 + HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +50,10 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         "claims",
         key="none",
-        value="binary: one batch of article ids, fingerprints and signatures",
-        why="its order decides which article is the original; retention is the de-duplication window",
+        value="binary: one batch of article ids, fingerprints and signatures, and the verdicts on batches before it",
+        why="its order decides which article is the original; kept for two de-duplication windows and an hour",
         partitions=1,
-        config={"cleanup.policy": "delete"},
+        config={"cleanup.policy": "delete", "max.message.bytes": str(CLAIM_RECORD_BYTES)},
     ),
     Topic(
         "enriched",

@@ -103,6 +103,8 @@ class SlowIndex:
         self.count += 1  # not the length of `by_id`: an article may come again when it has left the window
         entry = Entry(self.count, claim, self.now)
         entry.verdict, entry.version = self.judge(claim, held)
+        if entry.verdict.of == claim.id:  # a copy of its own copy, claimed again when it had left the window
+            entry.verdict, entry.version = ORIGINAL, (claim.id, 0)
         self.by_id[claim.id] = entry
         self.latest.update(dict.fromkeys(keys(claim), entry))
         return entry.verdict

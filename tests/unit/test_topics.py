@@ -28,5 +28,5 @@ def test_where_order_decides_there_is_one_partition() -> None:
 def test_the_ledger_alone_is_compacted_and_nothing_is_kept_for_ever_by_mistake() -> None:
     policies = {name: topic.config["cleanup.policy"] for name, topic in BY_NAME.items()}
     assert {name for name, policy in policies.items() if policy == "compact"} == {"files"}
-    # How long claims are kept is the de-duplication window, which is a setting.
+    # How long claims are kept follows from the de-duplication window, which is a setting.
     assert {name for name, topic in BY_NAME.items() if "retention.ms" not in topic.config} == {"files", "claims"}

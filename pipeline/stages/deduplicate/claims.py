@@ -1,20 +1,27 @@
-"""The bytes of one claim log record: a head and one fixed-size row an article (312 bytes), little-endian."""
+"""The bytes of one claim log record, little-endian: a head, a row an article, and what was decided before it.
+
+A record carries the verdicts on those records before it whose verdicts the log did not hold yet. So the log can be
+read from anywhere: whoever starts in the middle takes the verdicts on the first records from those that follow, and
+need not know what those were compared with. See `replica`.
+"""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import ClaimLogError
+from pipeline.stages.deduplicate.decisions import DECISION, Decisions
 from pipeline.stages.deduplicate.fingerprint import Fingerprint
 from pipeline.stages.deduplicate.parameters import BINS, KEYS, PARAMETERS_ID, SPOTS
 
-VERSION = 3
+VERSION = 4
 """Of the record's layout. What its signatures mean is named by `PARAMETERS_ID`."""
 
 MIGRATE = (
@@ -23,7 +30,8 @@ MIGRATE = (
     "new release. What came in before is not compared with what comes after"
 )
 
-_HEAD = struct.Struct("<BIqI")  # version, parameters, claimed_ms, number of rows
+# version, parameters, claimed_ms, window_s, rows; of the basis: offset, now_ms, horizon_ms, records settled, decisions
+_HEAD = struct.Struct("<BxxxIqIIqqqII")
 
 _KEPT = [
     ("id", "<u8", (2,)),
@@ -42,9 +50,45 @@ ROW = np.dtype([*_KEPT, ("keys", "<u4", (KEYS,))])
 KEPT = np.dtype(_KEPT)
 """What the index keeps of a ROW: its table has the keys."""
 
+_SETTLED = struct.Struct("<qqqII")  # offset, now_ms, horizon_ms, rows, decisions
 _MOST, _MOST_WORDS = (1 << 32) - 1, (1 << 16) - 1
 
 Rows = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What was decided about one record of the log."""
+
+    offset: int
+    """Of that record."""
+    now_ms: int
+    """Log time when it was judged, milliseconds since the epoch: it never goes back, whatever the clocks do."""
+    horizon_ms: int
+    """What was claimed before this log time was out of the window."""
+    count: int
+    """Articles in that record."""
+    decisions: Decisions
+    """On those that are no plain originals."""
+
+    def same(self, other: Settled) -> bool:
+        """Whether both decided alike."""
+        ours = (self.offset, self.now_ms, self.horizon_ms, self.count, self.decisions.tobytes())
+        return ours == (other.offset, other.now_ms, other.horizon_ms, other.count, other.decisions.tobytes())
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a worker had made of the log when it claimed."""
+
+    offset: int = 0
+    """The next one that it would have read."""
+    now_ms: int = 0
+    """Log time before that."""
+    horizon_ms: int = 0
+    """Whatever nobody had settled in the log by then needs nothing from before this log time."""
+    settled: tuple[Settled, ...] = ()
+    """What it had decided about, and had not seen in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +99,21 @@ class Claims:
     """Milliseconds since the epoch, by the clock of the worker that claimed."""
     rows: Rows
     """Read-only array of ROW."""
+    window_ms: int = 0
+    """How long before it an article counts; 0: as long as whoever judges says."""
+    basis: Basis = field(default_factory=Basis)
 
     def __len__(self) -> int:
         return len(self.rows)
 
 
-def encode_claims(fingerprints: Sequence[Fingerprint], claimed_ms: int) -> bytes:
-    """The value of a claim log record, 17 bytes and 312 more for each fingerprint, in the order given."""
+def encode_claims(
+    fingerprints: Sequence[Fingerprint], claimed_ms: int, window_seconds: int = 0, basis: Basis | None = None
+) -> bytes:
+    """The value of a claim log record: 56 bytes, 312 for each fingerprint in the order given, and `basis`.
+
+    Claims that never see a log, and are judged by one index alone, need neither window nor basis.
+    """
     rows = np.empty(len(fingerprints), dtype=ROW)
     rows["id"] = np.frombuffer(bytes.fromhex("".join(f.id for f in fingerprints)), dtype="<u8").reshape(-1, 2)
     for name in ("exact", "revision"):
@@ -72,12 +124,19 @@ def encode_claims(fingerprints: Sequence[Fingerprint], claimed_ms: int) -> bytes
         field, shape = ROW[name].subdtype or (ROW[name], ())
         every = np.frombuffer(b"".join(getattr(f, name) for f in fingerprints), dtype=field)
         rows[name] = every.reshape(-1, *shape)
-    return encode_rows(rows, claimed_ms)
+    return encode_rows(rows, claimed_ms, window_seconds, basis)
 
 
-def encode_rows(rows: Rows, claimed_ms: int) -> bytes:
+def encode_rows(rows: Rows, claimed_ms: int, window_seconds: int = 0, basis: Basis | None = None) -> bytes:
     """The value of a claim log record that holds `rows`, an array of ROW."""
-    return _HEAD.pack(VERSION, PARAMETERS_ID, claimed_ms, len(rows)) + rows.tobytes()
+    basis = basis or Basis()
+    settled = [_SETTLED.pack(s.offset, s.now_ms, s.horizon_ms, s.count, len(s.decisions)) for s in basis.settled]
+    decisions = [s.decisions.tobytes() for s in basis.settled]
+    head = _HEAD.pack(
+        VERSION, PARAMETERS_ID, claimed_ms, window_seconds, len(rows),
+        basis.offset, basis.now_ms, basis.horizon_ms, len(settled), sum(len(s.decisions) for s in basis.settled),
+    )  # fmt: skip
+    return b"".join([head, rows.tobytes(), *settled, *decisions])
 
 
 def decode_claims(value: bytes) -> Claims:
@@ -91,13 +150,28 @@ def decode_claims(value: bytes) -> Claims:
         raise ClaimLogError(f"a claim record has version {value[0]}, this release reads version {VERSION}; {MIGRATE}")
     if len(value) < _HEAD.size:
         raise ClaimLogError(f"a claim record is torn: {len(value)} bytes, its head alone has {_HEAD.size}")
-    _, parameters, claimed_ms, count = _HEAD.unpack_from(value)
+    _, parameters, claimed_ms, window, count, offset, now_ms, horizon_ms, settled, decided = _HEAD.unpack_from(value)
     if parameters != PARAMETERS_ID:
         raise ClaimLogError(
             f"a claim record was written with de-duplication parameters {parameters:08x}, this release uses "
             f"{PARAMETERS_ID:08x}, and claims of the two cannot be compared; {MIGRATE}"
         )
-    expected = _HEAD.size + count * ROW.itemsize
+    tail = _HEAD.size + count * ROW.itemsize
+    expected = tail + settled * _SETTLED.size + decided * DECISION.itemsize
     if len(value) != expected:
         raise ClaimLogError(f"a claim record is torn: {len(value)} bytes, its {count} articles take {expected}")
-    return Claims(claimed_ms, np.frombuffer(value, dtype=ROW, offset=_HEAD.size))
+    rows = np.frombuffer(value, dtype=ROW, count=count, offset=_HEAD.size)
+    basis = Basis(offset, now_ms, horizon_ms, _settled(value, tail, settled, decided))
+    return Claims(claimed_ms, rows, window * 1000, basis)
+
+
+def _settled(value: bytes, at: int, count: int, decided: int) -> tuple[Settled, ...]:
+    heads = [_SETTLED.unpack_from(value, at + place * _SETTLED.size) for place in range(count)]
+    every = np.frombuffer(value, dtype=DECISION, count=decided, offset=at + count * _SETTLED.size)
+    ends = np.cumsum([0, *(head[-1] for head in heads)]).tolist()
+    if ends[-1] != decided:
+        raise ClaimLogError(f"a claim record is torn: it holds {decided} decisions, and counts {ends[-1]}")
+    return tuple(
+        Settled(offset, now_ms, horizon_ms, rows, every[a:b])
+        for (offset, now_ms, horizon_ms, rows, _), (a, b) in zip(heads, pairwise(ends), strict=True)
+    )

@@ -40,10 +40,10 @@ def address(serial: int, number: Any) -> Any:
     return (serial << NUMBER_BITS) | number
 
 
-def enter(rows: Rows, first: int, slices: Sequence[Slice], horizon_ms: int) -> Holders:
+def enter(rows: Rows, first: int, slices: Sequence[Slice], horizons: Numbers) -> Holders:
     """Enter the keys of `rows`, which are articles `first`… of the newest slice; say who held each until then.
 
-    `slices` are in order of time. Holders from before `horizon_ms` do not count.
+    `slices` are in order of time. Holders from before an article's horizon do not count.
     """
     keys, where = _keys(rows)
     article, lane = where // _LANES, where % _LANES
@@ -56,12 +56,18 @@ def enter(rows: Rows, first: int, slices: Sequence[Slice], horizon_ms: int) -> H
         holder[unknown] = np.where(numbers >= 0, address(older.serial, numbers), -1)
         unknown = unknown[numbers < 0]
     known = np.flatnonzero(holder >= 0)
-    holder[known[_times(slices, holder[known]) < horizon_ms]] = -1
+    holder[known[_times(slices, holder[known]) < horizons[article[known]]]] = -1
     ours = address(current.serial, first)
     later, earlier = _repeats(keys, where, now - first)
     holder[later] = ours + article[earlier]
     shared = np.flatnonzero(holder >= 0)
     return Holders(article[shared], lane[shared], holder[shared])
+
+
+def enter_unasked(rows: Rows, first: int, newest: Slice) -> None:
+    """Enter the keys of `rows`, which are articles `first`… of the newest slice."""
+    keys, where = _keys(rows)
+    newest.keys.swap(keys, first + where // _LANES)
 
 
 def _keys(rows: Rows) -> tuple[Keys, Numbers]:

@@ -1,38 +1,25 @@
-"""The index behind the claim log: applied in log order, it comes to the same verdicts on every worker."""
+"""The index behind the claim log: given the log's records in order, it comes to the same verdicts on every worker."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.records import ORIGINAL, Verdict
-from pipeline.stages.deduplicate.claims import KEPT, Claims, Rows
-from pipeline.stages.deduplicate.holders import EXACT, REVISION, Holders, by_slice, enter
-from pipeline.stages.deduplicate.judge import near_original, relations
-from pipeline.stages.deduplicate.slices import FULL, Slice
-from pipeline.stages.deduplicate.table import NUMBER_BITS, NUMBER_MASK, Numbers
-
-_ADDRESS_BITS = 44
-"""Of an address, so that a place in a batch fits in front of it: a million slices, a million articles a batch."""
+from pipeline.records import Verdict
+from pipeline.stages.deduplicate.claims import KEPT, Claims, Rows, Settled
+from pipeline.stages.deduplicate.decisions import DECISION, NO_DECISIONS, Decisions, joined, split, verdicts
+from pipeline.stages.deduplicate.holders import address, by_slice, enter, enter_unasked
+from pipeline.stages.deduplicate.judge import Flags, near_original
+from pipeline.stages.deduplicate.slices import FULL, STANDING, Slice, names
+from pipeline.stages.deduplicate.table import Numbers
+from pipeline.stages.deduplicate.weigh import Past, decide, weigh
 
 _SLICES_IN_WINDOW = 3
 """More slices free memory sooner, fewer are faster to ask: a third of the window is kept beyond it, at most."""
-
-
-@dataclass(slots=True)
-class _Held:
-    """The holders (addresses) that matter for one article of a batch; -1: none."""
-
-    exact: int = -1
-    revision: int = -1
-    near: int = -1
-    similarity: float = 0.0
-    derived: int = -1
-    derived_similarity: float = 0.0
 
 
 class Index:
@@ -42,9 +29,13 @@ class Index:
         self.expired = 0
         """Articles that left with their slice so far."""
         self.compared = 0
-        """Pairs of articles that were compared so far, since they share shingles."""
+        """Pairs held against each other so far, since they share a key."""
+        self.now_ms = 0
+        """Log time: the latest moment at which anything was claimed."""
+        self.horizon_ms = 0
+        """What was claimed before this log time is out of the window. It never goes back: with windows of different
+        lengths the shortest counts."""
         self._window_ms = window_seconds * 1000
-        self._now_ms = 0
         self._slices: list[Slice] = []
         self._serial = 0
 
@@ -57,111 +48,155 @@ class Index:
         return sum(piece.nbytes for piece in self._slices)
 
     def apply(self, claims: Claims) -> list[Verdict]:
-        """Apply the next record of the log. Returns one verdict for each of its articles, in order.
+        """Apply the next record of the log. Returns one verdict for each of its articles, in order."""
+        return verdicts(self.judge([(0, claims)])[0].decisions, len(claims))
 
-        The verdicts depend on the articles and times of all records so far and on their order, not on how the
-        articles are split into records of the same time.
+    def judge(self, records: Sequence[tuple[int, Claims]]) -> list[Settled]:
+        """Apply the next records of the log, each with its offset. Returns what was decided about each.
+
+        That depends on the articles and times of all records so far and on their order, not on how the articles are
+        split into records of the same time, nor on how many records are judged in one call.
         """
-        self._advance(claims.claimed_ms)
-        ids = np.ascontiguousarray(claims.rows["id"])
-        names = ids.view("V16").ravel().tolist()
-        verdicts = self._claimed_before(ids, names)
-        if not verdicts and len(set(names)) == len(names):
-            return self._enter(claims.rows)  # as nearly always: nothing is claimed twice
-        firsts = {name: at for at, name in reversed(list(enumerate(names))) if name not in verdicts}
-        fresh = sorted(firsts.values())
-        verdicts.update(zip((names[at] for at in fresh), self._enter(claims.rows[fresh]), strict=True))
-        return [verdicts[name] for name in names]
+        done: list[Settled] = []
+        run: list[tuple[Settled, Claims]] = []
+        for offset, claims in records:
+            timed = self.timed(offset, claims)
+            self.pass_over(timed.now_ms, timed.horizon_ms)
+            if run and (self._begins(timed.now_ms) or timed.horizon_ms > run[0][0].now_ms):
+                done += self._judge_run(run)
+                run = []
+            run.append((timed, claims))
+        return done + self._judge_run(run)
 
-    def _claimed_before(self, ids: NDArray[np.uint64], names: list[bytes]) -> dict[bytes, Verdict]:
-        """The first verdicts of those articles that are in the index already."""
-        found: dict[bytes, Verdict] = {}
+    def enter(self, records: Sequence[tuple[Settled, Claims]]) -> None:
+        """Apply the next records of the log as somebody has judged them already."""
+        run: list[tuple[Settled, Claims]] = []
+        for settled, claims in records:
+            self.pass_over(settled.now_ms, settled.horizon_ms)
+            if run and self._begins(settled.now_ms):
+                self._enter_run(run)
+                run = []
+            run.append((settled, claims))
+        self._enter_run(run)
+
+    def pass_over(self, now_ms: int, horizon_ms: int) -> None:
+        """Log time moves on, never back, without an article."""
+        self.now_ms, self.horizon_ms = max(self.now_ms, now_ms), max(self.horizon_ms, horizon_ms)
+
+    def timed(self, offset: int, claims: Claims) -> Settled:
+        """The record's log time and horizon if it came next, without a decision."""
+        now_ms = max(self.now_ms, claims.claimed_ms)
+        horizon_ms = max(self.horizon_ms, now_ms - (claims.window_ms or self._window_ms))
+        return Settled(offset, now_ms, horizon_ms, len(claims), NO_DECISIONS)
+
+    def _judge_run(self, run: Sequence[tuple[Settled, Claims]]) -> list[Settled]:
+        """Judge records that all lie in the newest slice and within a window."""
+        if not run:
+            return []
+        self._make_room(run[0][0])
+        lengths = [len(claims) for _, claims in run]
+        rows = _joined_rows([claims.rows for _, claims in run])
+        times = np.repeat([timed.now_ms for timed, _ in run], lengths)
+        horizons = np.repeat([timed.horizon_ms for timed, _ in run], lengths)
+        decisions = split(self._judge(rows, times, horizons), lengths)
+        return [replace(timed, decisions=part) for (timed, _), part in zip(run, decisions, strict=True)]
+
+    def _judge(self, rows: Rows, times: Numbers, horizons: Numbers) -> Decisions:
+        called = names(rows["id"]).tolist()
+        before, old = self._claimed_before(rows["id"], horizons)
+        if not before.size and len(set(called)) == len(called):
+            return self._judge_new(rows, times, horizons)  # as nearly always: nothing is claimed twice
+        known = np.zeros(len(rows), dtype=np.bool_)
+        known[before] = True
+        firsts: dict[bytes, int] = {}
+        for at in np.flatnonzero(~known).tolist():
+            firsts.setdefault(called[at], at)
+        fresh = np.array(list(firsts.values()), dtype=np.intp)
+        new = self._judge_new(rows[fresh], times[fresh], horizons[fresh])
+        new["row"] = fresh[new["row"]]
+        known[fresh] = True
+        twice = np.flatnonzero(~known)
+        again = _at_rows(new, np.array([firsts[called[at]] for at in twice.tolist()], dtype=np.uint32))
+        again["row"], again["again"] = twice, 1
+        every = np.concatenate([old, new, again])
+        return every[np.argsort(every["row"], kind="stable")]
+
+    def _claimed_before(self, ids: NDArray[np.uint64], horizons: Numbers) -> tuple[Numbers, Decisions]:
+        """Which of these articles are in the index already, and the first decision on each of them."""
+        places, found = [np.empty(0, dtype=np.int64)], [NO_DECISIONS]
         unknown = np.arange(len(ids))
         for piece in reversed(self._slices):
             numbers = piece.find_ids(ids[unknown])
             hits = np.flatnonzero(numbers >= 0)
-            alive = hits[piece.times(numbers[hits]) >= self._horizon_ms]
-            found.update((names[unknown[at]], piece.verdict(int(numbers[at]))) for at in alive)
+            alive = hits[piece.times(numbers[hits]) >= horizons[unknown[hits]]]
+            if alive.size:
+                decisions = np.zeros(len(alive), dtype=DECISION)
+                at, decided = piece.decisions(numbers[alive])
+                decisions[at] = decided
+                decisions["row"], decisions["again"] = unknown[alive], 1
+                places.append(unknown[alive])
+                found.append(decisions)
             unknown = unknown[numbers < 0]
-        return found
+        return np.concatenate(places), np.concatenate(found)
 
-    def _enter(self, rows: Rows) -> list[Verdict]:
+    def _judge_new(self, rows: Rows, times: Numbers, horizons: Numbers) -> Decisions:
         """Judge and remember articles that are new."""
         if not len(rows):
-            return []
+            return NO_DECISIONS
         piece = self._slices[-1]
-        first = piece.append(rows, self._now_ms)
-        holders = enter(rows, first, self._slices, self._horizon_ms)
-        verdicts = [ORIGINAL] * len(rows)
-        for at, held in sorted(self._weigh(rows, holders).items()):
-            verdicts[at] = self._decide(piece, first + at, held)
-        return verdicts
+        first = piece.append(rows, times)
+        related = weigh(rows, enter(rows, first, self._slices, horizons), self._rows)
+        self.compared += related.compared
+        past = Past(
+            address(piece.serial, first),
+            self._standing,
+            lambda places, ids: self._close(rows[places], ids, horizons[places]),
+        )
+        decisions = decide(rows, related, past)
+        kept = decisions.copy()
+        kept["row"] += np.uint32(first)
+        piece.decide(kept)
+        return decisions
 
-    @property
-    def _horizon_ms(self) -> int:
-        """Articles from before this log time are out of the window."""
-        return self._now_ms - self._window_ms
+    def _enter_run(self, run: Sequence[tuple[Settled, Claims]]) -> None:
+        if not run:
+            return
+        self._make_room(run[0][0])
+        lengths = [len(claims) for _, claims in run]
+        rows = _joined_rows([claims.rows for _, claims in run])
+        times = np.repeat([settled.now_ms for settled, _ in run], lengths)
+        decisions = joined([settled.decisions for settled, _ in run], lengths)
+        again = decisions["again"] > 0
+        if again.any():
+            kept = np.ones(len(rows), dtype=np.bool_)
+            kept[decisions["row"][again]] = False
+            decisions = decisions[~again]
+            decisions["row"] = (np.cumsum(kept) - 1)[decisions["row"]]
+            rows, times = rows[kept], times[kept]
+        piece = self._slices[-1]
+        first = piece.append(rows, times)
+        enter_unasked(rows, first, piece)
+        decisions["row"] += np.uint32(first)
+        piece.decide(decisions)
 
-    def _weigh(self, rows: Rows, holders: Holders) -> dict[int, _Held]:
-        """For each article of the batch that shares a key with an earlier one, whom it must be judged against."""
-        found: defaultdict[int, _Held] = defaultdict(_Held)
-        for lane, name in ((EXACT, "exact"), (REVISION, "revision")):
-            at = np.flatnonzero(holders.lane == lane)
-            article, holder = holders.article[at], holders.holder[at]
-            true = rows[name][article] == self._rows(holder)[name]  # a table's key is but 40 bits of it
-            for mine, theirs in zip(article[true].tolist(), holder[true].tolist(), strict=True):
-                setattr(found[mine], name, theirs)
-        shingles = holders.lane < EXACT
-        pairs = np.unique((holders.article[shingles] << _ADDRESS_BITS) | holders.holder[shingles])
-        self.compared += pairs.size
-        mine, theirs = pairs >> _ADDRESS_BITS, pairs & ((1 << _ADDRESS_BITS) - 1)
-        near, derived, ratios = relations(rows[mine], self._rows(theirs))
-        for name, related in (("near", near), ("derived", derived)):
-            similarity = "similarity" if name == "near" else "derived_similarity"
-            close = zip(mine[related].tolist(), theirs[related].tolist(), ratios[related].tolist(), strict=True)
-            # In order of address, so that of equals the earliest stays.
-            for article, holder, ratio in close:
-                if ratio > getattr(found[article], similarity):
-                    setattr(found[article], name, holder)
-                    setattr(found[article], similarity, ratio)
+    def _close(self, rows: Rows, originals: NDArray[Any], horizons: Numbers) -> Flags:
+        """Whether near duplicates of duplicates are like the original too, as far as that is in the window."""
+        close = np.ones(len(rows), dtype=np.bool_)
+        ids = originals.view(np.uint64).reshape(-1, 2)
+        unknown = np.arange(len(ids))
+        for piece in reversed(self._slices):
+            numbers = piece.find_ids(ids[unknown])
+            hits = np.flatnonzero(numbers >= 0)
+            alive = hits[piece.times(numbers[hits]) >= horizons[unknown[hits]]]
+            close[unknown[alive]] = near_original(rows[unknown[alive]], piece.rows(numbers[alive]))
+            unknown = unknown[numbers < 0]
+        return close
+
+    def _standing(self, addresses: Numbers) -> NDArray[Any]:
+        found = np.empty(len(addresses), dtype=STANDING)
+        for at, numbers, piece in by_slice(self._slices, addresses):
+            found[at] = piece.standing(numbers)
         return found
-
-    def _decide(self, piece: Slice, number: int, held: _Held) -> Verdict:
-        """Exact goes before revision, revision before near, near before derived."""
-        if held.exact >= 0:
-            verdict = self._duplicate(piece, number, held.exact, "exact", 1.0)
-            if held.revision >= 0:
-                piece.versions[number] = self._version(held.revision)
-        elif held.revision >= 0:
-            of, before = self._version(held.revision)
-            verdict = Verdict("revision", of, number=before + 1)
-        elif held.near >= 0 and self._near_original(piece, number, held.near):
-            verdict = self._duplicate(piece, number, held.near, "near", held.similarity)
-        elif held.near >= 0:
-            verdict = Verdict("derived", self._root(held.near), similarity=held.similarity)
-        elif held.derived >= 0:
-            verdict = Verdict("derived", self._root(held.derived), similarity=held.derived_similarity)
-        else:
-            return ORIGINAL
-        piece.verdicts[number] = verdict
-        return verdict
-
-    def _duplicate(
-        self, piece: Slice, number: int, holder: int, method: Literal["exact", "near"], similarity: float
-    ) -> Verdict:
-        piece.roots[number] = self._slice(holder).roots.get(holder & NUMBER_MASK, holder)
-        return Verdict("duplicate", self._root(holder), method, similarity)
-
-    def _near_original(self, piece: Slice, number: int, holder: int) -> bool:
-        """True where `holder` is no duplicate, or this article is not too far from what that is a duplicate of."""
-        root = self._slice(holder).roots.get(holder & NUMBER_MASK, holder)
-        if root == holder or root >> NUMBER_BITS < self._slices[0].serial:
-            return True
-        original = self._slice(root)
-        at = np.array([root & NUMBER_MASK])
-        if original.times(at)[0] < self._horizon_ms:
-            return True
-        return bool(near_original(piece.rows(np.array([number])), original.rows(at))[0])
 
     def _rows(self, addresses: Numbers) -> Rows:
         found = np.empty(len(addresses), dtype=KEPT)
@@ -169,21 +204,31 @@ class Index:
             found[at] = piece.rows(numbers)
         return found
 
-    def _root(self, holder: int) -> str:
-        return self._slice(holder).root(holder & NUMBER_MASK)
+    def _period(self, now_ms: int) -> int:
+        return now_ms * _SLICES_IN_WINDOW // self._window_ms
 
-    def _version(self, holder: int) -> tuple[str, int]:
-        return self._slice(holder).version(holder & NUMBER_MASK)
+    def _begins(self, now_ms: int) -> bool:
+        """Whether an article of this log time begins a slice."""
+        return not self._slices or self._slices[-1].period != self._period(now_ms)
 
-    def _slice(self, holder: int) -> Slice:
-        return self._slices[(holder >> NUMBER_BITS) - self._slices[0].serial]
-
-    def _advance(self, claimed_ms: int) -> None:
-        """Log time moves on, never back; what it leaves behind goes, and a slice for the present is there."""
-        self._now_ms = max(self._now_ms, claimed_ms)
-        while self._slices and self._slices[0].newest < self._horizon_ms:
+    def _make_room(self, first: Settled) -> None:
+        """Before a run: what its first record leaves behind goes, and a slice for the run is there."""
+        while self._slices and self._slices[0].newest < first.horizon_ms:
             self.expired += len(self._slices.pop(0))
-        period = self._now_ms * _SLICES_IN_WINDOW // self._window_ms
-        if not self._slices or self._slices[-1].period != period or len(self._slices[-1]) >= FULL:
-            self._slices.append(Slice(self._serial, period))
+        if self._begins(first.now_ms) or len(self._slices[-1]) >= FULL:
+            self._slices.append(Slice(self._serial, self._period(first.now_ms)))
             self._serial += 1
+
+
+def _at_rows(decisions: Decisions, rows: NDArray[np.uint32]) -> Decisions:
+    """The decisions on these rows; zeros for originals."""
+    found = np.zeros(len(rows), dtype=DECISION)
+    at = np.searchsorted(decisions["row"], rows)
+    known = np.flatnonzero(at < len(decisions))
+    known = known[decisions["row"][at[known]] == rows[known]]
+    found[known] = decisions[at[known]]
+    return found
+
+
+def _joined_rows(parts: Sequence[Rows]) -> Rows:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)

@@ -1,31 +1,32 @@
-"""One slice of time of the index: its articles, and two tables that lead from keys and ids to them.
+"""One slice of time of the index: its articles, what was decided about them, and two tables that lead to them.
 
 A slice only grows; when its newest article has left the window it is dropped whole, at no cost per article.
 """
 
 from __future__ import annotations
 
-import sys
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.records import ORIGINAL, Verdict
-from pipeline.stages.deduplicate.claims import KEPT, Rows
+from pipeline.stages.deduplicate.claims import KEPT, ROW, Rows
+from pipeline.stages.deduplicate.decisions import DECISION, EXACT, NEAR, REVISION, Decisions
 from pipeline.stages.deduplicate.table import Keys, Numbers, Table
 
 FULL = 1 << 20
 """Articles after which a new slice is begun; bounds the time that growing a table takes."""
 
 _GROWTH = 1.125
-_KEPT_NAMES = list(KEPT.names or ())
-_VERDICT_BYTES = 330
-"""What one entry of `verdicts` takes: the Verdict, its id of 32 characters, a float and the dict's share."""
-_ROOT_BYTES = 64
-"""The two numbers of one entry of `roots`."""
+_TWIN_BYTES = 200
+"""What one entry of the dict of twins takes."""
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(24)
+
+STANDING = np.dtype([("root", "V16"), ("version_of", "V16"), ("version", "<u4"), ("duplicate", "?")])
+"""What an article stands for. `root`: the article that a duplicate of it is a duplicate of, itself unless it is one.
+`version_of` and `version`: id and number of the version that a revision of it follows."""
 
 
 def spread(values: Keys) -> Keys:
@@ -35,9 +36,9 @@ def spread(values: Keys) -> Keys:
     return keys
 
 
-def hex_id(row: Rows) -> str:
-    """The id of one ROW as 32 hex digits."""
-    return row["id"].tobytes().hex()
+def names(ids: NDArray[np.uint64]) -> NDArray[Any]:
+    """Ids of two words each as one value each, which can be compared and hashed."""
+    return np.ascontiguousarray(ids).view("V16").ravel()
 
 
 class Slice:
@@ -50,17 +51,13 @@ class Slice:
         """Which stretch of log time this slice is for."""
         self.keys = Table()
         """Shingle, exact and revision keys → the latest article that has the key."""
-        self.verdicts: dict[int, Verdict] = {}
-        """Number → verdict of whatever is not an original."""
-        self.versions: dict[int, tuple[str, int]] = {}
-        """Number → id and number of the version in force, where an older text came back under its revision key."""
-        self.roots: dict[int, int] = {}
-        """Number → address of the original, of duplicates."""
         self._ids = Table()
         self._twins: dict[tuple[int, int], int] = {}  # ids whose key in `_ids` belongs to another id
         self._rows: Rows = np.empty(0, dtype=KEPT)
         self._times: Numbers = np.empty(0, dtype=np.int64)
         self._count = 0
+        self._decisions: Decisions = np.empty(0, dtype=DECISION)
+        self._decided = 0
 
     def __len__(self) -> int:
         return self._count
@@ -68,9 +65,8 @@ class Slice:
     @property
     def nbytes(self) -> int:
         """Bytes taken."""
-        arrays = self._rows.nbytes + self._times.nbytes + self.keys.nbytes + self._ids.nbytes
-        dicts = sum(map(sys.getsizeof, (self.verdicts, self.versions, self.roots))) + _ROOT_BYTES * len(self.roots)
-        return arrays + dicts + _VERDICT_BYTES * (len(self.verdicts) + len(self.versions) + len(self._twins))
+        arrays = (self._rows, self._times, self._decisions, self.keys, self._ids)
+        return sum(array.nbytes for array in arrays) + _TWIN_BYTES * len(self._twins)
 
     @property
     def newest(self) -> int:
@@ -85,39 +81,60 @@ class Slice:
         """Log times of these articles, in milliseconds."""
         return self._times[numbers]
 
-    def append(self, rows: Rows, now_ms: int) -> int:
-        """Enter articles that are new to the whole index. Returns the number of the first."""
+    def append(self, rows: Rows, times: Numbers) -> int:
+        """Enter articles that are new to the whole index, at their log times. Returns the number of the first."""
         first, self._count = self._count, self._count + len(rows)
         if self._count > len(self._rows):
             room = max(1024, int(self._count * _GROWTH))
             # Grows in place where the allocator can; nobody else holds on to these arrays.
             self._rows.resize(room, refcheck=False)
             self._times.resize(room, refcheck=False)
-        self._rows[first : self._count] = rows[_KEPT_NAMES]
-        self._times[first : self._count] = now_ms
+        self._rows.view(_KEPT_BYTES)[first : self._count] = rows.view(_ROW_PARTS)["kept"]
+        self._times[first : self._count] = times
         self._enter_ids(rows["id"], np.arange(first, self._count))
         return first
+
+    def decide(self, decisions: Decisions) -> None:
+        """Remember these, whose `row` is a number of this slice, each beyond those remembered so far."""
+        first, self._decided = self._decided, self._decided + len(decisions)
+        if self._decided > len(self._decisions):
+            self._decisions.resize(max(256, int(self._decided * _GROWTH)), refcheck=False)
+        self._decisions[first : self._decided] = decisions
+
+    def decisions(self, numbers: Numbers) -> tuple[Numbers, Decisions]:
+        """Which of `numbers` (places) are no plain originals, and what was decided about them."""
+        decided = self._decisions["row"][: self._decided]
+        at = np.searchsorted(decided, numbers)
+        known = np.flatnonzero(at < self._decided)
+        known = known[decided[at[known]] == numbers[known]]
+        return known, self._decisions[at[known]]
+
+    def standing(self, numbers: Numbers) -> NDArray[Any]:
+        """What these articles stand for, array of STANDING."""
+        found = np.zeros(len(numbers), dtype=STANDING)
+        found["root"] = names(self._rows["id"][numbers])
+        at, decisions = self.decisions(numbers)
+        stand = found[at]
+        how = decisions["how"]
+        stand["duplicate"] = (how == EXACT) | (how == NEAR)
+        stand["root"] = np.where(stand["duplicate"], names(decisions["of"]), stand["root"])
+        found[at] = stand
+        found["version_of"] = found["root"]
+        stand = found[at]
+        stand["version"] = np.where(how == REVISION, decisions["number"], 0)
+        overruled = decisions["version"] > 0
+        stand["version"][overruled] = decisions["version"][overruled] - 1
+        stand["version_of"][overruled] = names(decisions["version_of"])[overruled]
+        found[at] = stand
+        return found
 
     def find_ids(self, ids: NDArray[np.uint64]) -> Numbers:
         """The number of each id (two words each), -1 where there is none."""
         found = self._ids.find(_id_keys(ids))
-        for at in np.flatnonzero(found >= 0):
-            if not np.array_equal(self._rows[found[at]]["id"], ids[at]):
-                found[at] = self._twins.get((int(ids[at, 0]), int(ids[at, 1])), -1)
+        hits = np.flatnonzero(found >= 0)
+        for at in hits[(self._rows["id"][found[hits]] != ids[hits]).any(axis=1)]:
+            found[at] = self._twins.get((int(ids[at, 0]), int(ids[at, 1])), -1)
         return found
-
-    def verdict(self, number: int) -> Verdict:
-        """What was decided about this article."""
-        return self.verdicts.get(number, ORIGINAL)
-
-    def root(self, number: int) -> str:
-        """Id of the article that a duplicate of this one is a duplicate of: itself, unless it is one."""
-        verdict = self.verdict(number)
-        return verdict.of if verdict.kind == "duplicate" and verdict.of else hex_id(self._rows[number])
-
-    def version(self, number: int) -> tuple[str, int]:
-        """Id and number of the version that this article stands for."""
-        return self.versions.get(number) or (self.root(number), self.verdict(number).number)
 
     def _enter_ids(self, ids: NDArray[np.uint64], numbers: Numbers) -> None:
         """An id is never forgotten for another one with the same key: that would let an article out twice."""
@@ -128,6 +145,11 @@ class Slice:
         pushed_out = np.flatnonzero(before >= 0)
         if pushed_out.size:
             self._ids.swap(keys[pushed_out], before[pushed_out])
+
+
+_KEPT_BYTES = np.dtype(f"V{KEPT.itemsize}")
+_ROW_PARTS = np.dtype([("kept", _KEPT_BYTES), ("keys", f"V{ROW.itemsize - KEPT.itemsize}")])
+"""A row as two lumps, to copy the first in one go."""
 
 
 def _id_keys(ids: NDArray[np.uint64]) -> Keys:

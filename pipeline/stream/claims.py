@@ -51,10 +51,7 @@ class ClaimLog:
         self.caught_up = asyncio.Event()
 
     async def start(self) -> None:
-        """Connect and begin to replay in the background; claims may be made at once and wait their turn.
-
-        Raises ClaimLogError where the log's last record cannot be read.
-        """
+        """Connect and begin to replay in the background; claims may be made at once and wait their turn."""
         options = client_options(self._settings)
         self._producer = AIOKafkaProducer(
             **options, enable_idempotence=True, linger_ms=0, max_request_size=CLAIM_RECORD_BYTES, retry_backoff_ms=20
@@ -72,9 +69,6 @@ class ClaimLog:
         await self._consumer.start()
         self._consumer.assign([self._tp])
         self._end = (await self._consumer.end_offsets([self._tp]))[self._tp]
-        first, cut_ms = await self._beginning()
-        self._replica = Replica(self._settings.window_seconds, first, cut_ms)
-        self._consumer.seek(self._tp, first)
         self._follower = asyncio.create_task(self._follow(), name="claim log follower")
 
     async def _beginning(self) -> tuple[int, int | None]:
@@ -129,6 +123,9 @@ class ClaimLog:
 
     async def _follow(self) -> None:
         try:
+            first, cut_ms = await self._beginning()
+            self._replica = Replica(self._settings.window_seconds, first, cut_ms)
+            self._consumer.seek(self._tp, first)
             while True:
                 if not self.caught_up.is_set() and await self._consumer.position(self._tp) >= self._end:
                     self.caught_up.set()

@@ -45,5 +45,16 @@ def test_an_article_gets_the_tags_written_beside_it(name: str, tagger: Tagger) -
     assert shown(tagger.tag(article)) == expected
 
 
+def test_company_changes_nothing(tagger: Tagger) -> None:
+    """With headlines and without, each before and after each: what stands at the end of a text, too."""
+    wire = sorted((Path(__file__).parents[2] / "seeds/wire").glob("*.txt"))
+    raw = RawArticle("0" * 32, "a.txt", 0, "text/plain", "2025-03-18T09:00:00.000Z", "0" * 64, b"")
+    bodies = [path.read_text(encoding="utf-8").strip() for path in wire]
+    articles = [read(name, None) for name in CASES] + [Article(raw, "text", "", True, body, 200) for body in bodies]
+    alone = [tagger.tag(article) for article in articles]
+    assert tagger.tag_all(articles) == alone
+    assert tagger.tag_all(articles[::-1]) == alone[::-1]
+
+
 def test_the_set_is_there() -> None:
     assert len(CASES) >= 12

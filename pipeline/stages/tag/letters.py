@@ -33,6 +33,7 @@ def _scrambled(number: int) -> int:
 
 # One for each place in a word. The model's weights are found by these hashes, so they must never change.
 _FACTORS = np.array([_scrambled(place) | 1 for place in range(1, 65)], np.uint64)
+_END = "\n\n"
 _EDGE = 3
 """So many letters are a word's beginning, and its end."""
 _FEWEST_BITS = 12
@@ -44,7 +45,7 @@ class Words(NamedTuple):
     """All words and signs of a batch of texts, in order; every array has one entry a word unless it says otherwise."""
 
     codes: NDArray[np.uint32]
-    """All characters of all texts, a line break after each text."""
+    """All characters of all texts, a paragraph break after each text."""
     kinds: NDArray[np.uint8]
     """What each character is."""
     begins: list[int]
@@ -103,7 +104,8 @@ def cut(texts: Sequence[str]) -> Words:
     """The words of `texts`: letters and digits, and signs one by one. `U.S.`, `Mr.`, `J.` before a name, `O'Neill`,
     `Covid-19` and `AT&T` are one word, a possessive `'s` is a word of its own, and so are line breaks."""
     table, lower, _ = _tables()
-    joined = "\n".join(texts) + "\n\n"
+    # All end alike, as a paragraph does: what a word's neighbours are must not depend on which text comes next.
+    joined = "".join(text + _END for text in texts)
     whole = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
     codes = np.minimum(whole, _OTHER)
     kinds = table[codes]
@@ -118,7 +120,7 @@ def cut(texts: Sequence[str]) -> Words:
     forms = _hashes(codes, starts, ends)
     starts, ends, forms = _abbreviated(codes, starts, ends, forms)
     small = lower[codes]
-    begins = np.cumsum([0, *(len(text) + 1 for text in texts)]).tolist()
+    begins = np.cumsum([0, *(len(text) + len(_END) for text in texts)]).tolist()
     return Words(
         codes,
         kinds,

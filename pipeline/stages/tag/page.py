@@ -51,8 +51,8 @@ def pages(articles: Sequence[Article], bodies: Words) -> list[Page]:
 
 def _page(article: Article, i: int, heads: Words, bodies: Words) -> Page:
     last = bodies.begins[i] + CHARACTERS_READ
-    # The line break behind a text is nobody's word.
-    head = slice(heads.bounds[i], heads.bounds[i + 1] - 1)
+    # The line break behind a text is nobody's word; that behind an empty one belongs to the text before.
+    head = slice(heads.bounds[i], max(heads.bounds[i], heads.bounds[i + 1] - 1))
     body = slice(bodies.bounds[i], min(bodies.bounds[i + 1], int(np.searchsorted(bodies.starts, last))))
     both = ((heads, head), (bodies, body))
     lowers = np.concatenate([words.lowers[part] for words, part in both])

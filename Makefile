@@ -8,7 +8,7 @@ N ?= 200
 SEED ?= 1
 BROKEN ?=
 
-.PHONY: run test browser check faults bench fuzz lock clean
+.PHONY: run test browser check walk faults bench fuzz secrets lock clean
 
 run: $(VENV)/ready
 	@mkdir -p inbox
@@ -21,6 +21,11 @@ test: check
 # The live page in headless Chromium, which has to be there (Debian: apt-get install chromium).
 browser: $(VENV)/ready
 	$(VENV)/bin/python -m pytest -q tests/browser
+
+# A stranger's walk with pictures, six minutes: run, drop files, kill a worker, see the alert fire in a real Prometheus.
+walk: $(VENV)/ready
+	@.ci/prometheus $(VENV)/prometheus pages
+	$(VENV)/bin/python -m tests.browser.walk build/walk
 
 check: $(VENV)/ready
 	$(VENV)/bin/ruff check .
@@ -49,6 +54,10 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	@$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --progress-bar on --no-deps --require-hashes -r requirements.lock
 	@$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# What docker/docker-compose.sasl.yml needs: certificates and passwords, once.
+secrets: $(VENV)/ready
+	@$(VENV)/bin/python docker/make_secrets.py secrets
 
 # Resolve anew from pyproject.toml; needs uv.
 lock:

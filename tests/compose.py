@@ -86,23 +86,39 @@ class Deployment:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, **instead: str) -> subprocess.Popen[bytes]:
-        """Start the service `name`; `instead` are settings of this one process."""
-        found = service(name, *self._more)
-        here = {**self._here, "METRICS_PORT": str(self.ports.get(name, 0)), **instead}
-        if name == "monitor":
-            here |= {"PAGE_HOST": "127.0.0.1", "PAGE_PORT": "0"}
-        replaced = {ENVIRONMENT_PREFIX + key: value for key, value in here.items()}
-        assert replaced.keys() <= found["environment"].keys(), "only what compose sets is replaced"
-        own = {"PATH": os.defpath, ENVIRONMENT_PREFIX + "PREFIX": self._prefix}
+        """Start the service `name`, or one more of it as `name-2`; `instead` are settings of this one process."""
+        found = service(name.partition("-")[0], *self._more)
         with self.log(name).open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, "-m", "pipeline", *found["command"]],
-                env={**own, **found["environment"], **replaced},
+                env=self._environment(name, found, instead),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
         return self.processes[name]
+
+    def health(self, name: str, **instead: str) -> subprocess.CompletedProcess[str]:
+        """The healthcheck of the service `name`, run as the engine does: with the service's environment."""
+        found = service(name, *self._more)
+        kind, program, *arguments = found["healthcheck"]["test"]
+        assert (kind, program) == ("CMD", "copydesk")
+        return subprocess.run(
+            [sys.executable, "-m", "pipeline", *arguments],
+            env=self._environment(name, found, instead),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+
+    def _environment(self, name: str, found: Mapping[str, Any], instead: Mapping[str, str]) -> dict[str, str]:
+        here = {**self._here, "METRICS_PORT": str(self.ports.get(name, 0)), **instead}
+        if name == "monitor":
+            here |= {"PAGE_HOST": "127.0.0.1", "PAGE_PORT": "0"}
+        replaced = {ENVIRONMENT_PREFIX + key: value for key, value in here.items()}
+        assert replaced.keys() <= found["environment"].keys(), "only what compose sets is replaced"
+        return {"PATH": os.defpath, ENVIRONMENT_PREFIX + "PREFIX": self._prefix, **found["environment"], **replaced}
 
     def log(self, name: str) -> Path:
         """Where that process writes its words."""

@@ -89,12 +89,15 @@ def _says_yes(done: Callable[[], object]) -> bool:
 
 
 def configuration(targets: Mapping[str, int], interval: str) -> dict[str, Any]:
-    """Our own prometheus.yml with only the targets (job → port here) and the intervals replaced."""
+    """Our own prometheus.yml with only the targets (job → port here, `job-2` → another one) replaced, and the
+    intervals where one is given."""
     found: dict[str, Any] = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
-    found["global"] = {"scrape_interval": interval, "evaluation_interval": interval}
+    if interval:
+        found["global"] = {"scrape_interval": interval, "evaluation_interval": interval}
     for job in found["scrape_configs"]:
         job.pop("dns_sd_configs", None)
-        job["static_configs"] = [{"targets": [f"127.0.0.1:{targets[job['job_name']]}"]}]
+        ports = [port for name, port in targets.items() if name.partition("-")[0] == job["job_name"]]
+        job["static_configs"] = [{"targets": [f"127.0.0.1:{port}" for port in ports]}]
     return found
 
 
@@ -102,15 +105,12 @@ def configuration(targets: Mapping[str, int], interval: str) -> dict[str, Any]:
 def running(folder: Path, targets: Mapping[str, int], port: int, interval: str = "1s") -> Iterator[Prometheus]:
     """A Prometheus on `port` with our configuration and rules, gone afterwards.
 
-    An alert that waits (`for`) waits two seconds here; what it waits in truth is promtool's to test.
+    Where it looks every `interval`, an alert that waits (`for`) waits two seconds; what it waits in truth is promtool's
+    to test. Without an `interval` both are as shipped.
     """
     shutil.copytree(FOLDER, folder)
-    alerts = folder / "rules/copydesk.yml"
-    rules = yaml.safe_load(alerts.read_text())
-    for rule in rules["groups"][0]["rules"]:
-        if "for" in rule:
-            rule["for"] = "2s"
-    alerts.write_text(yaml.safe_dump(rules))
+    if interval:
+        _hurry(folder / "rules/copydesk.yml")
     config = folder / "prometheus.yml"
     config.write_text(yaml.safe_dump(configuration({**targets, "prometheus": port}, interval)))
     log = folder / "prometheus.log"
@@ -121,6 +121,7 @@ def running(folder: Path, targets: Mapping[str, int], port: int, interval: str =
                 f"--config.file={config}",
                 f"--storage.tsdb.path={folder / 'data'}",
                 f"--web.listen-address=127.0.0.1:{port}",
+                *_pages(),
             ],
             stdin=subprocess.DEVNULL,
             stdout=words,
@@ -132,6 +133,20 @@ def running(folder: Path, targets: Mapping[str, int], port: int, interval: str =
     finally:
         process.terminate()
         process.wait(20)
+
+
+def _pages() -> list[str]:
+    """Where Debian's Prometheus finds its own pages, where it was unpacked and not installed."""
+    folder = _FETCHED.parent / "share/prometheus/web"
+    return [f"--web.local-assets={folder}/"] if program("prometheus").startswith(str(_FETCHED)) else []
+
+
+def _hurry(alerts: Path) -> None:
+    rules = yaml.safe_load(alerts.read_text())
+    for rule in rules["groups"][0]["rules"]:
+        if "for" in rule:
+            rule["for"] = "2s"
+    alerts.write_text(yaml.safe_dump(rules))
 
 
 def _wait_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:

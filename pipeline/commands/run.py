@@ -122,6 +122,7 @@ async def _run(settings: Settings, until_idle: bool) -> int:
             return [note for note in board.read() if note["pid"] in children.pids]
 
         metrics, page, status = await _open_endpoints(settings, stack, meter, children, notes)
+        status["processes"] = len(children.children)
         view = stack.enter_context(View(settings, metrics, page))
         return await _look(view, books, notes, status, check, stop, Idle(before) if until_idle else None)
 

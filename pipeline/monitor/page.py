@@ -130,6 +130,13 @@ def summary(books: Snapshot, seconds: float) -> RenderableType:
     )
     for name, count in rows:
         table.add_row(name, f"{count:,}")
-    verdict = "The books balance." if books.balanced else "The books do NOT balance."
-    colour = "green" if books.balanced else "bold red"
+    verdict, colour = _verdict(books)
     return Group(table, Text.assemble((verdict, colour), f" {seconds:.1f} s."))
+
+
+def _verdict(books: Snapshot) -> tuple[str, str]:
+    if books.balanced:
+        return "The books balance.", "green"
+    if not books.leak:
+        return f"{_count(books.in_flight, 'article')} in flight; the next run goes on there.", "yellow"
+    return "The books do NOT balance.", "bold red"

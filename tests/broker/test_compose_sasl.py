@@ -1,8 +1,9 @@
-"""docker-compose.sasl.yml on a real Kafka: its listeners, its secrets and our roles' logins, end to end."""
+"""docker/docker-compose.sasl.yml on a real Kafka: its listeners, its secrets and our roles' logins, end to end."""
 
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from pipeline.broker.place import Lock, Place
 from tests import prometheus
 from tests.compose import ROOT, deployed, free_ports, kafka_properties
 
-SASL = "docker-compose.sasl.yml"
+SASL = "docker/docker-compose.sasl.yml"
 COUNT = 40
 
 
@@ -57,8 +58,9 @@ def kafka(folder: Path, secrets: Path, port: int) -> Iterator[Place]:
 
 def test_our_roles_work_over_tls_with_a_password_and_not_without(tmp_path: Path, prefix: str) -> None:
     secrets, (port,) = tmp_path / "secrets", free_ports(1)
-    made = [str(ROOT / "docker/make-secrets"), str(secrets)]
+    made = [sys.executable, str(ROOT / "docker/make_secrets.py"), str(secrets)]
     subprocess.run(made, check=True, capture_output=True, timeout=60)
+    assert [path.name for path in secrets.iterdir() if path.stat().st_mode & 0o077 == 0] == ["ca.key"]
     here = {"SASL_PASSWORD_FILE": str(secrets / "password"), "SSL_CAFILE": str(secrets / "ca.pem")}
     with kafka(tmp_path / "kafka", secrets, port) as place:
         prometheus.wait_for(lambda: "Kafka Server started" in place.said(), f"Kafka to start: {place.folder}", 60)
@@ -73,10 +75,17 @@ def test_our_roles_work_over_tls_with_a_password_and_not_without(tmp_path: Path,
 
             prometheus.wait_for(all_out, "the articles to come out", 90)
 
+            well = deployment.health("watcher")
+            assert well.returncode == 0, well.stdout
+            assert "✓ login  SASL_SSL, as 'copydesk' by PLAIN" in well.stdout
+            assert "is served by copydesk" in well.stdout
+
             wrong = tmp_path / "wrong"
             wrong.write_text("not the password")
             assert deployment.start("topics", SASL_PASSWORD_FILE=str(wrong)).wait(60) == 2
             (line,) = deployment.log("topics").read_text().splitlines()[-1:]
             assert "Authentication failed" in line
             assert "not the password" not in deployment.words()
+            ill = deployment.health("watcher", SASL_PASSWORD_FILE=str(wrong))
+            assert (ill.returncode, "refuses the login" in ill.stdout) == (1, True)
             deployment.stop()

@@ -40,7 +40,19 @@ function showFlow(status, speed) {
   }
 }
 
+// How many processes of `run` are ready where not all are; those of other machines are not known here.
+function missing({ processes = 0, watchers, workers }) {
+  const ready = [...watchers, ...workers].filter((one) => one.ready).length;
+  return ready < processes ? `${ready} of ${processes} processes ready` : "";
+}
+
 function mood(status, speed) {
+  const [kind, text] = flowMood(status, speed);
+  const lack = missing(status);
+  return lack ? [kind === "bad" ? kind : "late", `${text} · ${lack}`] : [kind, text];
+}
+
+function flowMood(status, speed) {
   const { in_flight: flying } = status.ledger;
   const settled = speed.enriched + speed.duplicates + speed.rejected;
   if (status.problems.length) return ["bad", "Needs attention"];
@@ -70,6 +82,11 @@ function showCharts({ throughput, freshness, ...span }) {
   byId("freshness-now").textContent = freshness.length ? seconds(freshness.at(-1)[1]) : "";
 }
 
+function showJumps(waiting) {
+  byId("jump-waiting").textContent = count(waiting);
+  byId("jump-letters").textContent = count(shown.letters.size);
+}
+
 function showWaiting({ waiting, waiting_total: total }, watched) {
   byId("waiting-total").textContent = total ? count(total) : "";
   byId("waiting-none").hidden = total > 0;
@@ -95,6 +112,7 @@ function onState({ time, status, rates: speed, series, version, why }) {
     showProblems([...status.problems, ...(why ? [why] : [])]);
     showCharts(series);
     showWaiting(status.files, status.watchers.length > 0);
+    showJumps(status.files.waiting_total);
   }
   if (version !== shown.version && !shown.paused) refresh();
 }

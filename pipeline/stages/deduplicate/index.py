@@ -216,7 +216,8 @@ class Index:
         while self._slices and self._slices[0].newest < first.horizon_ms:
             self.expired += len(self._slices.pop(0))
         if self._begins(first.now_ms) or len(self._slices[-1]) >= FULL:
-            self._slices.append(Slice(self._serial, self._period(first.now_ms)))
+            before = self._slices[-1] if self._slices else None
+            self._slices.append(Slice(self._serial, self._period(first.now_ms), before))
             self._serial += 1
 
 

@@ -44,14 +44,14 @@ def names(ids: NDArray[np.uint64]) -> NDArray[Any]:
 class Slice:
     """Articles by their number within the slice, from 0 in log order."""
 
-    def __init__(self, serial: int, period: int) -> None:
+    def __init__(self, serial: int, period: int, before: Slice | None = None) -> None:
         self.serial = serial
         """Counts the slices of an index; orders articles across slices."""
         self.period = period
         """Which stretch of log time this slice is for."""
-        self.keys = Table()
+        self.keys: Table = Table(before.keys if before else None)
         """Shingle, exact and revision keys → the latest article that has the key."""
-        self._ids = Table()
+        self._ids: Table = Table(before._ids if before else None)
         self._twins: dict[tuple[int, int], int] = {}  # ids whose key in `_ids` belongs to another id
         self._rows: Rows = np.empty(0, dtype=KEPT)
         self._times: Numbers = np.empty(0, dtype=np.int64)

@@ -12,14 +12,15 @@ from typing import Any
 import orjson
 
 from pipeline import __version__
-from pipeline.records import Article, Place, Tags, Topic, Verdict
-from pipeline.terms import Term
+from pipeline.records import Article, Tags, Verdict
+from pipeline.terms import Place, Term, Topic
 
-RULES = 2
+RULES = 3
 """Raise it with every change of rules (clean-up, fingerprints, tags) that makes the same bytes come out differently."""
 
 _URN = "urn:copydesk:article:"
 _RELS = {"duplicate": "duplicateOf", "revision": "revisionOf", "derived": "derivedFrom"}
+_QCODE = "medtop:"
 _MEDIA_TOPICS = "http://cv.iptc.org/newscodes/mediatopic/"
 _GEONAMES = "https://sws.geonames.org/"
 # Records do not claim IPTC's schema as their own, since `x_copydesk` is not in it: hence no `schema` here.
@@ -121,8 +122,13 @@ def _ours(article: Article, tags: Tags) -> Json:
         "dates": _dates(article),
         "language": _language(article, tags),
         "warnings": article.warnings,
-        "versions": {**_VERSIONS, "taxonomy": tags.taxonomy} if tags.taxonomy else _VERSIONS,
+        "versions": _VERSIONS | {name: said for name, said in _chosen(tags) if said},
     }
+
+
+def _chosen(tags: Tags) -> tuple[tuple[str, str | None], ...]:
+    """What the tags depend on beside our code."""
+    return ("taxonomy", tags.taxonomy), ("model", tags.model)
 
 
 def _dates(article: Article) -> Json:
@@ -136,6 +142,8 @@ def _language(article: Article, tags: Tags) -> Json:
     found: Json = {"code": tags.language or article.language or "und"}
     if tags.language:
         found["confidence"] = tags.language_confidence
+    if tags.language_alternatives:
+        found["alternatives"] = [{"code": code, "confidence": share} for code, share in tags.language_alternatives]
     if article.language:
         found["declared"] = article.language
     return found
@@ -148,10 +156,12 @@ def _add_tags(record: Json, ours: Json, tags: Tags) -> None:
     record["people"] = [{"name": name} for name in tags.people]
     record["organisations"] = [{"name": name} for name in tags.organisations]
     record["places"] = [_place(place) for place in tags.places]
-    # ninjs has no room for what kind of place it is, nor for a city's country; the order is that of `places`.
+    # ninjs has no room for a topic's path, for what kind of place it is, nor for a city's country. The order is theirs.
     ours["places"] = [{"name": place.name, "kind": place.kind, "country": place.code} for place in tags.places]
+    ours["topics"] = [_topic(topic) for topic in tags.topics]
     ours["keywords"] = tags.keywords
     ours["mentions"] = tags.mentions
+    ours["dates_mentioned"] = tags.dates
     if tags.taxonomy:
         ours["terms"] = tags.terms
 
@@ -163,6 +173,11 @@ def _subject(topic: Topic) -> Json:
         "creator": "copydesk",
         "confidence": topic.confidence,
     }
+
+
+def _topic(topic: Topic) -> Json:
+    path = [_QCODE + code for code in topic.path]
+    return {"qcode": _QCODE + topic.code, "name": topic.label, "path": path, "confidence": topic.confidence}
 
 
 def _own_subject(term: Term) -> Json:

@@ -17,7 +17,7 @@ from urllib.parse import quote_from_bytes
 
 import orjson
 
-from pipeline.terms import Term
+from pipeline.terms import DateMention, Mention, Place, Term, Topic
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -214,43 +214,6 @@ ORIGINAL = Verdict("original")
 
 
 @dataclass(frozen=True, slots=True)
-class Mention:
-    """One stretch of the body that names something. Offsets count characters, end exclusive."""
-
-    start: int
-    end: int
-    text: str
-    kind: Literal["person", "organisation", "place"]
-    name: str
-    """Canonical name that the mention stands for."""
-    found: Literal["list", "model", "full-name", "short-form"] = "list"
-    """How: on our lists, by the model, as part of a name given in full, or as a short form given in brackets."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A country or city. `code` is the ISO 3166-1 alpha-2 code of the country."""
-
-    name: str
-    kind: Literal["country", "city"]
-    code: str
-    latitude: float | None = None
-    longitude: float | None = None
-    geonames_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """An IPTC Media Topic with our confidence."""
-
-    code: str
-    """Eight digits, e.g. `15000000`."""
-    label: str
-    confidence: int
-    """0..100."""
-
-
-@dataclass(frozen=True, slots=True)
 class Tags:
     """What `tag` found. Empty fields mean that nothing was found, never that nobody looked; see `failed`."""
 
@@ -258,13 +221,18 @@ class Tags:
     """BCP 47, None where the text is too short or no language."""
     language_confidence: float = 0.0
     """0..1."""
+    language_alternatives: tuple[tuple[str, float], ...] = ()
+    """Other languages that the text may be in as well, likeliest first, each with its share of 0..1."""
     people: tuple[str, ...] = ()
     organisations: tuple[str, ...] = ()
     places: tuple[Place, ...] = ()
     topics: tuple[Topic, ...] = ()
     keywords: tuple[str, ...] = ()
     mentions: tuple[Mention, ...] = ()
+    dates: tuple[DateMention, ...] = ()
     taxonomy: str | None = None  # its version, where there is one
+    model: str | None = None
+    """Name and version of the model that found names, where it is not our own."""
     terms: tuple[Term, ...] = ()
     failed: str | None = None
     """One sentence where the tagger broke: the article was claimed by then, so it goes out without tags."""

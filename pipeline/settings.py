@@ -111,6 +111,11 @@ class Settings:
     window_seconds: int = _setting(604_800, "how long de-duplication remembers an article", unit="seconds", low=60)
     session_timeout_seconds: float = _setting(8.0, "a silent worker is given up after this", unit="seconds", low=6)
     drain_seconds: float = _setting(20.0, "how long a stopping process may finish what it holds", unit="seconds", low=0)
+    tagger: str = _setting(
+        "fast",
+        "what finds names; spacy finds more, fewer of them right, at 50 times the cost, and needs copydesk[spacy]",
+        choices=("fast", "spacy"),
+    )
     taxonomy: str = _setting("", "your own terms: path of a taxonomy.toml, read again when it changes; empty: none")
     # endpoints
     metrics_host: str = _setting("127.0.0.1", "address of /metrics, /livez and /readyz")

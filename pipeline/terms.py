@@ -1,4 +1,4 @@
-"""What a term of your own taxonomy leaves in a record."""
+"""What tags are made of: names, dates, places and topics that were found, and terms of your own taxonomy."""
 
 from __future__ import annotations
 
@@ -28,3 +28,56 @@ class Term:
     target: Target
     evidence: tuple[Evidence, ...]
     """The first places that made it hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One stretch of the body that names something. Offsets count characters, end exclusive."""
+
+    start: int
+    end: int
+    text: str
+    kind: Literal["person", "organisation", "place"]
+    name: str
+    """Canonical name that the mention stands for."""
+    found: Literal["list", "model", "full-name", "short-form"] = "list"
+    """How: on our lists, by the model, as part of a name given in full, or as a short form given in brackets."""
+
+
+@dataclass(frozen=True, slots=True)
+class DateMention:
+    """One stretch of the body that names a date. Offsets count characters, end exclusive."""
+
+    start: int
+    end: int
+    text: str
+    value: str
+    """ISO 8601, as exact as `grain` says: `2025-03-18`, `2025-W12`, `2025-03`, `2025`."""
+    grain: Literal["day", "week", "month", "year"]
+    found: Literal["stated", "relative"]
+    """Whether the text states all of it, or it was counted from the day of the article."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A country or city. `code` is the ISO 3166-1 alpha-2 code of the country."""
+
+    name: str
+    kind: Literal["country", "city"]
+    code: str
+    latitude: float | None = None
+    longitude: float | None = None
+    geonames_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """An IPTC Media Topic with our confidence."""
+
+    code: str
+    """Eight digits, e.g. `15000000`."""
+    label: str
+    confidence: int
+    """0..100."""
+    path: tuple[str, ...] = ()
+    """Codes from the top topic down to this one."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 
@@ -24,3 +27,36 @@ class FakeClock:
         """Let `seconds` pass on both hands."""
         self._now += timedelta(seconds=seconds)
         self._monotonic += seconds
+
+
+@dataclass(frozen=True)
+class FakeEntity:
+    """A name, as spaCy has it."""
+
+    start_char: int
+    end_char: int
+    label_: str
+
+
+@dataclass(frozen=True)
+class FakeDocument:
+    """A text that a `FakePipeline` has read."""
+
+    ents: tuple[FakeEntity, ...]
+
+
+class FakePipeline:
+    """A spaCy pipeline that knows just the names it is given, each with spaCy's label for it."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = dict(names)
+        self._any = re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))))
+        self.batches: list[list[str]] = []
+        """The texts of each call."""
+
+    def pipe(self, texts: Iterable[str]) -> Iterator[FakeDocument]:
+        """Read all `texts` at once."""
+        self.batches.append(list(texts))
+        for text in self.batches[-1]:
+            found = self._any.finditer(text)
+            yield FakeDocument(tuple(FakeEntity(match.start(), match.end(), self._names[match[0]]) for match in found))

@@ -64,7 +64,7 @@ class Desk:
         self._settings, self._clock = settings, clock
         self._max_bytes = max_record_bytes(settings)
         self._index = Index(settings.window_seconds)
-        self._tag = partial(Tagger().tag_all, taxonomy=TaxonomyFile(settings.taxonomy).current())
+        self._tag = partial(Tagger(settings.tagger).tag_all, taxonomy=TaxonomyFile(settings.taxonomy).current())
         self._guard = Guard(settings)
 
     def close(self) -> None:

@@ -53,7 +53,7 @@ class Flow:
         self.pace = Pace(settings.batch_seconds, settings.batch_articles)
         self.claims = ClaimLog(settings, clock, meter, fail)
         self.sink = Sink(settings, clock)
-        self._tagger = Tagger()
+        self._tagger = Tagger(settings.tagger)
         self.stages_cpu_seconds = 0.0
         """CPU that the stages' thread has spent so far: what is left of the process's is what moving costs."""
         self._taxonomy = TaxonomyFile(settings.taxonomy)

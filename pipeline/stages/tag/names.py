@@ -26,6 +26,10 @@ class People:
         for part in _ends(name):
             self._by_part[part].append((start, known))
 
+    def __bool__(self) -> bool:
+        """Whether anybody was named in full."""
+        return bool(self._full)
+
     def canonical(self, name: str) -> str:
         """The form in which the person was first named, whatever stands between first and last name here."""
         return self._full.setdefault(_ends(name), " ".join(name.split()))

@@ -8,10 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.records import Article
-from pipeline.stages.tag.letters import Hashes, Ints, Words, able, cut, hashes
+from pipeline.stages.tag.letters import Hashes, Ints, Words, able, cut, hashes, numeric
 
 # Topics and keywords are settled within 2,000 words; what stands behind them only costs time.
 CHARACTERS_READ = 12_000
+# Of `2025`, and of `2025-03-18`.
+_DATE_LENGTHS = (4, 10)
 
 
 class Page(NamedTuple):
@@ -23,6 +25,8 @@ class Page(NamedTuple):
     """So many of them are the headline's; none of a headline that was taken from the body."""
     able: list[int]
     """Which of them may be keywords."""
+    numbers: list[int]
+    """Which words of the body may be a year, or all of a date, in digits."""
     lowers: Hashes
     """The same as `words`."""
     forms: Hashes
@@ -51,8 +55,8 @@ def pages(articles: Sequence[Article], bodies: Words) -> list[Page]:
 
 def _page(article: Article, i: int, heads: Words, bodies: Words) -> Page:
     last = bodies.begins[i] + CHARACTERS_READ
-    # The line break behind a text is nobody's word; that behind an empty one belongs to the text before.
-    head = slice(heads.bounds[i], max(heads.bounds[i], heads.bounds[i + 1] - 1))
+    # The line break behind a text is nobody's word.
+    head = slice(heads.bounds[i], heads.bounds[i + 1] - 1)
     body = slice(bodies.bounds[i], min(bodies.bounds[i + 1], int(np.searchsorted(bodies.starts, last))))
     both = ((heads, head), (bodies, body))
     lowers = np.concatenate([words.lowers[part] for words, part in both])
@@ -60,6 +64,7 @@ def _page(article: Article, i: int, heads: Words, bodies: Words) -> Page:
         lowers.tolist(),
         head.stop - head.start,
         np.flatnonzero(np.concatenate([able(words, part) for words, part in both])).tolist(),
+        (head.stop - head.start + np.flatnonzero(numeric(bodies, body, _DATE_LENGTHS))).tolist(),
         lowers,
         np.concatenate([words.forms[part] for words, part in both]),
         np.concatenate([words.starts[part] - words.begins[i] for words, part in both]),

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pipeline.records import Place
 from pipeline.stages.tag.words import alternatives, rows, stopwords, words
+from pipeline.terms import Place
 
 # A city that large is meant even where nothing else in the text speaks of its country.
 WELL_KNOWN_POPULATION = 500_000

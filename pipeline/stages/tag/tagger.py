@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.records import Article, Tags
-from pipeline.stages.tag.entities import CHARACTERS_READ, EntityFinder, Found
+from pipeline.stages.tag.dates import DateFinder
+from pipeline.stages.tag.entities import CHARACTERS_READ, EntityFinder, Found, Reader
 from pipeline.stages.tag.keywords import KeywordFinder
 from pipeline.stages.tag.language import Guess, LanguageGuesser
 from pipeline.stages.tag.letters import cut
 from pipeline.stages.tag.page import Page, pages
+from pipeline.stages.tag.statistical import load
 from pipeline.stages.tag.taxonomy import Taxonomy
 from pipeline.stages.tag.topics import TopicFinder
 from pipeline.terms import Target, Term
@@ -21,11 +23,17 @@ _AT_ONCE = 16
 class Tagger:
     """All tags of an article. Loads models and data for about half a second and 120 MB: build one a process."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "fast") -> None:
+        """`name` is what the setting says; with `spacy` their model finds the names. Raises SettingError without it."""
+        reader: Reader | None = None
+        self._model: str | None = None
+        if name == "spacy":
+            reader, self._model = load()
         self._language = LanguageGuesser()
-        self._entities = EntityFinder()
+        self._entities = EntityFinder(reader)
         self._topics = TopicFinder()
         self._keywords = KeywordFinder()
+        self._dates = DateFinder()
 
     def tag(self, article: Article, taxonomy: Taxonomy | None = None) -> Tags:
         """The tags of `article`; see `tag_all`."""
@@ -57,12 +65,15 @@ class Tagger:
         return Tags(
             language=language,
             language_confidence=guess.confidence,
+            language_alternatives=guess.alternatives,
             people=_joined(terms, "person", found.names("person")),
             organisations=_joined(terms, "organisation", found.names("organisation")),
             places=found.ranked_places(),
             topics=self._topics.find(page) if language == "en" else (),
             keywords=_joined(terms, "keyword", self._keywords.find(page, language)),
             mentions=tuple(found.mentions),
+            dates=self._dates.find(page, language == "en"),
+            model=self._model,
             taxonomy=taxonomy.version if taxonomy else None,
             terms=terms,
         )

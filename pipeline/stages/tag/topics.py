@@ -9,10 +9,10 @@ from math import exp, log, sqrt
 
 import numpy as np
 
-from pipeline.records import Topic
 from pipeline.stages.tag.letters import Table, cut
 from pipeline.stages.tag.page import Page
 from pipeline.stages.tag.words import rows
+from pipeline.terms import Topic
 
 STRONG, WEAK = 2.0, 0.6
 FEWEST_HITS = 2
@@ -86,9 +86,14 @@ class TopicFinder:
         evidence = self._evidence(counts)
         norm = _SATURATION * max(1.0, sqrt(len(page.words) / USUAL_WORDS))
         found = [code for top in self._tops(evidence) for code in self._descend(top, evidence)]
-        topics = [Topic(c, self._labels[c], round(100 * (1 - exp(-evidence[c].score / norm)))) for c in found]
+        topics = [
+            Topic(c, self._labels[c], round(100 * (1 - exp(-evidence[c].score / norm))), self._path(c)) for c in found
+        ]
         sure = [topic for topic in topics if topic.confidence >= LEAST_CONFIDENCE]
         return tuple(sorted(sure, key=lambda t: (-t.confidence, t.code))[:MOST])
+
+    def _path(self, code: str) -> tuple[str, ...]:
+        return (*(self._path(self._parents[code]) if self._parents[code] else ()), code)
 
     def _counts(self, page: Page, first: int, after: int) -> dict[int, int]:
         """How often each phrase occurs from word `first` on, by number; of phrases that share words the longest one."""

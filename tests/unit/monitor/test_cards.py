@@ -5,7 +5,8 @@ from rich.console import Console, RenderableType
 from pipeline import ninjs
 from pipeline.monitor.cards import card
 from pipeline.monitor.looks import Look
-from pipeline.records import ORIGINAL, Article, Dated, Place, RawArticle, Rejected, Tags, Topic, Verdict
+from pipeline.records import ORIGINAL, Article, Dated, RawArticle, Rejected, Tags, Verdict
+from pipeline.terms import Place, Topic
 
 RAW = RawArticle("0" * 32, "wire/ferry.txt", 0, "text/plain", "2025-03-18T14:22:05.120Z", "ab", b"Ferries sail again.")
 ARTICLE = Article(

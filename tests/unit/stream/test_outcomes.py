@@ -8,9 +8,10 @@ from aiokafka import TopicPartition
 
 from pipeline import ninjs
 from pipeline.checked import faults
-from pipeline.records import ORIGINAL, Article, Mention, RawArticle, Rejected, Tags, Verdict
+from pipeline.records import ORIGINAL, Article, RawArticle, Rejected, Tags, Verdict
 from pipeline.stream.batch import Origin, Tagged
 from pipeline.stream.outcomes import outcomes
+from pipeline.terms import Mention
 
 ORIGIN = Origin(TopicPartition("articles.raw", 0), 1, 0, 9, 3)
 DUPLICATE = Verdict("duplicate", "0" * 32, "near", 0.91)

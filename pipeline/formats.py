@@ -18,7 +18,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 GROUP = "copydesk.formats"
-HEAD_BYTES = 16_384
+HEAD_BYTES = 65_536
 """So much of a file is enough for `recognised`."""
 
 _BOM = codecs.BOM_UTF8

@@ -51,7 +51,8 @@ def _feed_facts(head: bytes) -> dict[str, str]:
 
 
 def _name(element: Any) -> str:
-    return str(etree.QName(element).localname) if isinstance(element.tag, str) else ""
+    # Not by etree.QName, which refuses what a prefix without a declaration leaves in a name.
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
 def _text(parent: Any, name: str) -> str:

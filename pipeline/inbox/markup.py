@@ -22,6 +22,8 @@ from pipeline.inbox.entries import Entry, Limits, Read, capped, some
 _CHANNEL_BYTES = 65_536
 # No tag's name is longer, so at the end of a chunk so much may be the beginning of one.
 _LONGEST_NAME = 200
+# So many of the first bytes tell UTF-16.
+_MARK_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,9 @@ SHAPES = {
 def recoded(read: Read) -> Read:
     """UTF-16 with a byte order mark (or plainly without) as UTF-8; anything else as it is."""
     head = read()
-    codec = _wide(head[:4])
+    while len(head) < _MARK_BYTES and (more := read()):
+        head += more
+    codec = _wide(head[:_MARK_BYTES])
     if not codec:
         parts = chain([head], iter(read, b""))
         return lambda: next(parts, b"")

@@ -69,7 +69,8 @@ def _ahead(read: Read) -> tuple[bytes, Read]:
         parts.append(chunk)
         size += len(chunk)
     again = chain(parts, iter(read, b""))
-    return b"".join(parts), lambda: next(again, b"")
+    # No more than that, or what a file is would depend on how its bytes arrive.
+    return b"".join(parts)[:HEAD_BYTES], lambda: next(again, b"")
 
 
 class _Splitter:

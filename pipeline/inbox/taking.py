@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
 
-from pipeline.errors import BadInput
+from pipeline.errors import BadInput, StageFault
 from pipeline.formats import Format
 from pipeline.inbox.archives import window
 from pipeline.inbox.files import FileMoved, InboxFile, open_file
@@ -120,10 +120,18 @@ class Taker:
                 if run.fullness >= 1:
                     return "publishing"
         except BadInput as fault:
-            # What stood before the fault is in the run and stays there.
-            self._reject(run, Entry(self._position, self._head(), self._position, fault=fault))
-            return "rejected"
+            return self._give_up(run, fault)
+        except (FileMoved, OSError):
+            raise
+        except Exception as error:
+            # A fault of ours costs this file, never the watcher.
+            return self._give_up(run, StageFault(f"split failed unexpectedly: {type(error).__name__}: {error}"))
         return self._known.state if self._noted else "published"
+
+    def _give_up(self, run: Run, fault: BadInput) -> State:
+        """Set the file aside. What stood before the fault is in the run and stays there."""
+        self._reject(run, Entry(self._position, self._head(), self._position, fault=fault))
+        return "rejected"
 
     def _open(self) -> Iterator[Entry]:
         file = self._file = open_file(self._root, self.look.path)

@@ -61,6 +61,9 @@ def test_arbitrary_bytes_give_an_article_or_bad_input(media_type: str, content: 
 @settings(max_examples=300, deadline=None)
 @given(TEXTS)
 @example("0\u09bc\u0301\u200c0")
+@example("ß\x1f¢")
+@example("à\x1f£¡")
+@example("ß\xad¢ rain")
 @example("e\u200d\u0301\u200d\u09bc\u200c\u0301")
 def test_normalising_twice_changes_nothing(text: str) -> None:
     once = outcome(text.encode("utf-8", "surrogatepass"), "text/plain")

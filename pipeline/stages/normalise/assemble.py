@@ -13,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 from pipeline.errors import NoArticle
 from pipeline.records import Article, Dated, RawArticle
 from pipeline.stages.normalise.boilerplate import BOILERPLATE, without_boilerplate
+from pipeline.stages.normalise.charset import MENDED, mend
 from pipeline.stages.normalise.cleaning import count_words, one_line, unescape, without_tags
 from pipeline.stages.normalise.dateline import Dateline, read_dateline
 from pipeline.stages.normalise.dates import read_date
@@ -49,11 +50,13 @@ _SHOWN = (
 def assemble(raw: RawArticle, slug: str, draft: Draft) -> Article:
     """The finished Article. Raises NoArticle where cleaning leaves no word."""
     _fill(draft, raw)
-    parts, removed = without_boilerplate(draft.paragraphs)
+    settled = [_settled(paragraph) for paragraph in draft.paragraphs]
+    mended = {MENDED} if settled != draft.paragraphs else set()
+    parts, removed = without_boilerplate(settled)
     body = "\n\n".join(parts)
     if not re.search(r"\w", body):
         raise NoArticle("there is no word of text in this article; drop the file again with its text")
-    warnings = draft.warnings | ({BOILERPLATE} if removed else set())
+    warnings = draft.warnings | mended | ({BOILERPLATE} if removed else set())
     dateline = read_dateline(parts[0])
     headline = _words(draft.headline, _LONGEST_HEADLINE)
     place = _words(draft.place, _LONGEST_NAME)
@@ -81,6 +84,13 @@ def assemble(raw: RawArticle, slug: str, draft: Draft) -> Article:
         warnings=tuple(sorted(warnings)),
     )
     return replace(article, origins=_origins(article, draft, slug))
+
+
+def _settled(paragraph: str) -> str:
+    """`paragraph` without the mojibake that comes to light when what nobody can see is gone."""
+    while (mended := mend(paragraph)) is not paragraph:
+        paragraph = one_line(mended)
+    return paragraph
 
 
 def _words(stated: str | None, most: int) -> str:

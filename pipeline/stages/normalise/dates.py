@@ -33,6 +33,7 @@ _EPOCH = re.compile(r"(?:\d{9,10}|\d{12,13})(?:\.\d+)?")
 _RFC822 = re.compile(
     r"(?:[A-Z][a-z]{2,8},? )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(:\d\d)?(?: (?:[A-Z]{1,5}|[+-]\d{4}))?"
 )
+_AMBIGUOUS = re.compile(r"(?:0?[1-9]|1[0-2])[/-](?:0?[1-9]|1[0-2])[/-]\d{4}\b")
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -45,12 +46,18 @@ _MONTHS = {
 _MONTH = rf"(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\b\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _TIME = (
-    r"(?:(?:,| at| -| –| \|)?\s*(?P<hour>\d{1,2})(?:[:.](?P<minute>\d\d))?(?::(?P<second>\d\d))?"
+    r"(?:(?:,| at| -| –| \||T)?\s*(?P<hour>\d{1,2})(?:[:.](?P<minute>\d\d))?(?::(?P<second>\d\d))?"
     r"\s*(?P<half>[ap]\.?m\b\.?)?\s*(?P<zone>\(?[A-Z]{1,4}\)?|[+-]\d\d:?\d\d)?)?"
+)
+# As `date` and C's ctime() print it: Tue Mar 18 14:22:05 CET 2025.
+_CTIME = re.compile(
+    rf"[A-Z][a-z]{{2}} {_MONTH} (?P<day>\d{{1,2}}) (?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?P<half>(?!))?"
+    r"(?: (?P<zone>[A-Z]{1,5}|[+-]\d{4}))? (?P<year>\d{4})",
+    re.I,
 )
 _LEAD = (
     r"(?:(?:first |last )?(?:published|posted|updated)(?: on)?:?\s*)?"
-    r"(?:[a-z]{3,6}day,?\s+|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+)?"
+    r"(?:[a-z]{3,6}day,?\s+|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+|[^\W\d_]{2,3}\.,?\s+)?"
 )
 _LONG = tuple(
     re.compile(_LEAD + form + _TIME, re.I)
@@ -58,7 +65,7 @@ _LONG = tuple(
         rf"{_MONTH}\s+{_DAY},?\s+(?P<year>\d{{4}})",
         rf"{_DAY}\.?\s+(?:of\s+)?{_MONTH},?\s+(?P<year>\d{{4}})",
         rf"{_DAY}-{_MONTH}-(?P<year>\d{{4}})",
-        r"(?P<year>\d{4})\s*[年/.]\s*(?P<month>\d{1,2})\s*[月/.]\s*(?P<day>\d{1,2})\s*日?",
+        r"(?P<year>\d{4})\s*[年/.-]\s*(?P<month>\d{1,2})\s*[月/.-]\s*(?P<day>\d{1,2})\s*日?",
         r"(?P<day>\d{1,2})\.\s*(?P<month>\d{1,2})\.\s*(?P<year>\d{4})",
         r"(?P<day>1[3-9]|2\d|3[01])[/-](?P<month>\d{1,2})[/-](?P<year>\d{4})",
         r"(?P<month>\d{1,2})[/-](?P<day>1[3-9]|2\d|3[01])[/-](?P<year>\d{4})",
@@ -107,6 +114,19 @@ def read_date(words: str, origin: str, received: str, ahead: timedelta = _AHEAD)
     return Dated(value, precision, zoned and precision != "day", text, origin), None
 
 
+def is_date(words: str) -> bool:
+    """Whether `words` state a day that can be read, whenever that was."""
+    try:
+        return _read(" ".join(words.split())) is not None
+    except (ValueError, OverflowError):
+        return False
+
+
+def is_ambiguous(words: str) -> bool:
+    """Whether `words` begin with a day and a month in an order that nobody can know, as 03/04/2025 does."""
+    return _AMBIGUOUS.match(words.strip()) is not None
+
+
 def _read(text: str) -> Reading | None:
     if found := _ISO.fullmatch(text):
         return _iso(text, found)
@@ -115,7 +135,7 @@ def _read(text: str) -> Reading | None:
         return datetime.fromtimestamp(number / 1000 if number > 1e11 else number, UTC), "second"
     if found := _RFC822.fullmatch(text):
         return parsedate_to_datetime(text), "second" if found[1] else "minute"
-    matches = (form.fullmatch(text) for form in _LONG)
+    matches = (form.fullmatch(text) for form in (_CTIME, *_LONG))
     return next((_long(match) for match in matches if match), None) or _foreign(text)
 
 

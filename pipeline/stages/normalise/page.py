@@ -6,19 +6,17 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from htmldate import find_date
-from trafilatura.metadata import extract_author
-
 from pipeline.stages.normalise.cleaning import one_line
 from pipeline.stages.normalise.draft import Draft
 from pipeline.stages.normalise.fields import read_fields
 from pipeline.stages.normalise.headline import is_site, printed_headline, without_site
 from pipeline.stages.normalise.jsonld import article_node
+from pipeline.stages.normalise.printed import printed_authors
 
 _PUBLISHED = (
     "article:published_time", "article:published", "og:published_time", "og:article:published_time", "datepublished",
     "parsely-pub-date", "sailthru.date", "dc.date.issued", "dcterms.created", "dc.date", "dcterms.date", "publish_date",
-    "pubdate", "pdate", "date",
+    "pubdate", "pdate", "date", "citation_online_date", "citation_publication_date", "prism.publicationdate",
 )  # fmt: skip
 _MODIFIED = ("article:modified_time", "article:modified", "og:updated_time", "datemodified", "last-modified")
 _AUTHORS = ("author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "byl")
@@ -35,7 +33,7 @@ Meta = dict[str, list[str]]
 
 def read_page(tree: Any) -> Draft:
     """The facts stated in `tree` (an lxml HTML tree); paragraphs only where JSON-LD holds the article's body."""
-    node = article_node(script.text or "" for script in tree.iter("script") if _is_json_ld(script))
+    node = article_node(script.text or "" for script in tree.iter("script") if is_json_ld(script))
     draft = read_fields(node or {}, "json-ld")
     meta = _meta(tree)
     sites = [site for site in [*_all(meta, _SITES), draft.publisher or ""] if site and "://" not in site]
@@ -63,18 +61,9 @@ def _read_authors(draft: Draft, tree: Any, meta: Meta, sites: list[str]) -> None
         draft.authors = people
     else:
         draft.authors, draft.origins["authors"] = named, "meta"
-    if not draft.authors and (printed := extract_author(tree)):
-        draft.authors, draft.origins["authors"] = printed.split("; "), "page"
+    if not draft.authors and (printed := printed_authors(tree)):
+        draft.authors, draft.origins["authors"] = printed, "page"
     draft.authors = draft.authors or stated
-
-
-def printed_day(tree: Any) -> list[tuple[str, str]]:
-    """The day of publication that the page shows to its readers, by htmldate: for pages that state none.
-
-    It is told not to look at the clock. The first of January is what it makes of a lone year, which is no day.
-    """
-    day = find_date(tree, original_date=True, extensive_search=True, max_date="2099-12-31")
-    return [(day, "page")] if day and not day.endswith("-01-01") else []
 
 
 def _take(draft: Draft, fact: str, candidates: Iterable[str | None], origin: str) -> None:
@@ -94,7 +83,8 @@ def _headline(tree: Any, stated: list[str], sites: list[str]) -> str | None:
     return title and printed_headline(without_site(one_line(title), sites, headings), headings, page_title)
 
 
-def _is_json_ld(script: Any) -> bool:
+def is_json_ld(script: Any) -> bool:
+    """Whether a `script` element holds JSON-LD."""
     return "ld+json" in (script.get("type") or "").lower()
 
 

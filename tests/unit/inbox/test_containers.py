@@ -102,6 +102,18 @@ def test_entities_of_a_feed_are_never_expanded() -> None:
     assert "root:" not in str(entry.context)
 
 
+def test_a_prefix_that_nobody_declared_is_no_fault() -> None:
+    feed = b"<rss><channel><feedburner:info uri='a'/><title>W</title><item>1</item></channel></rss>"
+    (entry,) = taken(feed, "rss")
+    assert (entry.content, entry.context) == (b"<item>1</item>", {"publisher": "W"})
+
+
+@pytest.mark.parametrize("slug", ["rss", "csv"])
+def test_utf_16_is_known_however_few_bytes_come_first(slug: str) -> None:
+    content = {"rss": "<rss><channel><item>é</item></channel></rss>", "csv": "a,b\n1,é\n"}[slug].encode("utf-16-le")
+    assert contents(content, slug, 1) == contents(content, slug, 10_000)
+
+
 def test_atom_and_rdf() -> None:
     atom = (
         b'<a:feed xmlns:a="http://www.w3.org/2005/Atom" xml:lang="de"><a:title>Draht</a:title>'

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.stages.normalise.dates import IMPLAUSIBLE, UNREAD, read_date
+from pipeline.stages.normalise.dates import IMPLAUSIBLE, UNREAD, is_ambiguous, is_date, read_date
 
 RECEIVED = "2025-03-19T08:00:00.000Z"
 
@@ -47,6 +47,11 @@ RECEIVED = "2025-03-19T08:00:00.000Z"
         ("18 марта 2025 г.", "2025-03-18T00:00:00Z", "day", False),
         ("18 марта 2025, 14:22", "2025-03-18T14:22:00Z", "minute", False),
         ("2025. március 18.", "2025-03-18T00:00:00Z", "day", False),
+        ("Tue Mar 18 14:22:05 CET 2025", "2025-03-18T13:22:05Z", "second", True),
+        ("Tue Mar 18 14:22:05 2025", "2025-03-18T14:22:05Z", "second", False),
+        ("2025-3-8 4:22:05", "2025-03-08T04:22:05Z", "second", False),
+        ("2025-3-18T4:22", "2025-03-18T04:22:00Z", "minute", False),
+        ("Di., 18.03.2025 - 14:22", "2025-03-18T14:22:00Z", "minute", False),
     ],
 )
 def test_what_is_read(words: str, value: str, precision: str, zone_known: bool) -> None:
@@ -63,7 +68,8 @@ def test_what_is_read(words: str, value: str, precision: str, zone_known: bool) 
         "", "Tuesday", "may", "yesterday", "03/04/2025", "2025-02-31", "2025-03", "31 February 2025",
         "2025-03-18T25:00Z", "March 2025", "18 March", "18 Smarch 2025", "about a week after the fair",
         "March 18, 2025 25:99", "x" * 5_000, "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-10:00",
-        "Fri, 99 Mar 2025 14:22:05 GMT", "18 mais 2025", "3 hours ago", "vor 3 Stunden", "heute",
+        "Fri, 99 Mar 2025 14:22:05 GMT", "18 mais 2025", "Tue Mai 18 14:22:05 2025",
+        "Tue Mar 38 14:22:05 2025", "2025-13-8", "3 hours ago", "vor 3 Stunden", "heute",
     ],
 )  # fmt: skip
 def test_what_is_given_up(words: str) -> None:
@@ -90,3 +96,14 @@ def test_what_cannot_be_true(words: str) -> None:
 def test_a_day_ahead_is_another_time_zone() -> None:
     dated, _ = read_date("2025-03-20", "field", RECEIVED)
     assert dated is not None
+
+
+@pytest.mark.parametrize("words", ["03/04/2025", "3-4-2025 14:22", "12/12/2025"])
+def test_a_day_in_an_order_that_nobody_knows(words: str) -> None:
+    assert is_ambiguous(words)
+    assert not is_date(words)
+
+
+@pytest.mark.parametrize("words", ["2025-03-04", "13/04/2025", "04/13/2025", "3.4.2025", "Tuesday"])
+def test_no_doubt_about_the_order(words: str) -> None:
+    assert not is_ambiguous(words)

@@ -23,6 +23,7 @@ from pipeline.clock import Clock, SystemClock
 from pipeline.kafka import asking, client_options
 from pipeline.settings import Settings
 from pipeline.topics import topic_name
+from pipeline.transactions import leave
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +146,7 @@ async def _read(
         try:
             await _commit(consumer, done)
         finally:
-            await consumer.stop()
+            await leave(consumer)
 
 
 async def _commit(consumer: AIOKafkaConsumer, done: dict[TopicPartition, int]) -> None:

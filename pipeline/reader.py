@@ -13,6 +13,7 @@ from pipeline.errors import BrokerUnreachableError, UserError
 from pipeline.kafka import administrator, client_options, rights
 from pipeline.settings import Settings
 from pipeline.topics import topic_name
+from pipeline.transactions import leave
 
 # A killed process may leave a transaction open that holds readers back until its timeout of 30 s.
 STALLED_SECONDS = 60.0
@@ -41,7 +42,7 @@ async def reading(
         consumer.assign(list(partitions))
         yield consumer
     finally:
-        await consumer.stop()
+        await leave(consumer)
 
 
 async def topic_partitions(settings: Settings, names: Sequence[str]) -> dict[str, list[TopicPartition]]:
@@ -85,7 +86,7 @@ async def end_offsets(settings: Settings, partitions: Sequence[TopicPartition]) 
         ends: dict[TopicPartition, int] = await consumer.end_offsets(list(partitions))
         return ends
     finally:
-        await consumer.stop()
+        await leave(consumer)
 
 
 async def batches(

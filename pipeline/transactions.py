@@ -14,6 +14,7 @@ from typing import Any
 from aiokafka.errors import KafkaError
 
 _STOP_SECONDS = 3.0
+_POLITE_SECONDS = 1.0
 _CHECK_SECONDS = 1.0
 # Well inside every transaction timeout of ours: after that the broker aborts by itself.
 _PATIENCE_SECONDS = 20.0
@@ -37,12 +38,18 @@ async def transact(producer: Any, work: Coroutine[Any, Any, None]) -> None:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def leave(stopping: Coroutine[Any, Any, None]) -> None:
-    """Run `stopping`, the end of an aiokafka consumer, for three seconds at most. Never raises.
+async def leave(consumer: Any, stopping: Coroutine[Any, Any, None] | None = None) -> None:
+    """Stop an aiokafka consumer, by `stopping` where that is more than its `stop`, in a few seconds. Never raises.
 
-    Without a broker it would wait without end, or raise a CancelledError that nobody asked for.
+    Without a broker it would wait without end, or raise a CancelledError that nobody asked for. Over TLS it would wait
+    half a minute for a polite goodbye where a fetch is under way: Kafka reads no further until it has answered that.
     """
-    task = asyncio.create_task(stopping, name="leave")
+    connections = consumer._client._conns.values() if consumer else ()
+    writers = [connection._writer for connection in connections if connection._writer]
+    task = asyncio.create_task(stopping or consumer.stop(), name="leave")
+    if not (await asyncio.wait([task], timeout=_POLITE_SECONDS))[0]:
+        for writer in writers:
+            writer.transport.abort()
     await asyncio.wait([task], timeout=_STOP_SECONDS)
     task.cancel()
     if (await asyncio.wait([task], timeout=_STOP_SECONDS / 4))[0] and not task.cancelled():

@@ -13,6 +13,7 @@ from pipeline.inbox.ledger import Ledger
 from pipeline.kafka import RECORD_OVERHEAD_BYTES, client_options, max_record_bytes
 from pipeline.settings import Settings
 from pipeline.topics import topic_name
+from pipeline.transactions import leave
 
 # A killed watcher of another inbox may hold the ledger back for its transaction's timeout.
 _STALL_SECONDS = 60.0
@@ -39,7 +40,7 @@ async def read_ledger(settings: Settings, label: str, owner: str = "") -> Ledger
                         ledger.apply(record.key, record.value)
                     stall.reschedule(None)
     finally:
-        await consumer.stop()
+        await leave(consumer)
     return ledger
 
 

@@ -15,6 +15,7 @@ from pipeline.clock import Clock
 from pipeline.monitor.snapshot import Lag
 from pipeline.reader import reader
 from pipeline.settings import Settings
+from pipeline.transactions import leave
 
 # A stretch of markers yields no record to wait for, so this is what the last look at an idle partition costs.
 _LOOK_SECONDS = 0.3
@@ -45,7 +46,7 @@ class Peek:
 
     async def stop(self) -> None:
         """Disconnect."""
-        await self._consumer.stop()
+        await leave(self._consumer)
 
     async def lag(self, committed: Mapping[TopicPartition, int]) -> dict[int, Lag]:
         """The lag by partition. `committed` is the next offset to process, -1 where none was committed.

@@ -112,7 +112,7 @@ def _new_app(flow: Flow, fail: Callable[[BaseException], None]) -> faust.App:
 def _transport(flow: Flow) -> type[driver.Transport]:
     class ConsumerThread(driver.AIOKafkaConsumerThread):
         async def on_thread_stop(self) -> None:
-            await leave(super().on_thread_stop())
+            await leave(self._consumer, super().on_thread_stop())
 
         def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
             # Faust reads `read_committed` only under its own exactly-once mode; we need it always.

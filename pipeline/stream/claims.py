@@ -95,7 +95,7 @@ class ClaimLog:
         if hasattr(self, "_producer"):
             await drop(self._producer)
         if hasattr(self, "_consumer"):
-            await leave(self._consumer.stop())
+            await leave(self._consumer)
 
     async def claim(self, fingerprints: Sequence[Fingerprint]) -> list[Verdict]:
         """Append `fingerprints` as one record and return a verdict for each, in order.

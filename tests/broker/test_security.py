@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -11,8 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import uvloop
+from aiokafka import TopicPartition
 from confluent_kafka.admin import ResourceType, ScramMechanism
 
+from pipeline.kafka import ensure_topics
+from pipeline.reader import reading
 from pipeline.settings import Settings
 from tests import oracle
 from tests.secure import PASSWORD, SecureBroker, secure_broker
@@ -140,6 +145,19 @@ def test_a_user_without_transactions_is_told_so_by_watcher_and_worker(
         said = desk.refused(half, command)
         assert "does not allow User:half" in said
         assert f"transactional ids copydesk-{prefix}-*" in said
+
+
+def test_a_reader_leaves_soon_although_a_fetch_is_under_way(desk: Desk, secure: SecureBroker, prefix: str) -> None:
+    secure.grant("desk", prefix)
+    settings = desk.settings("desk", "SCRAM-SHA-512")
+
+    async def look() -> None:
+        await ensure_topics(settings)
+        # The loop's own patience with the other side's goodbye is 30 s.
+        async with asyncio.timeout(20), reading(settings, [TopicPartition(f"{prefix}.raw", 0)]) as consumer:
+            await consumer.getmany(timeout_ms=100)
+
+    uvloop.run(look())
 
 
 def test_doctor_says_what_is_wrong_with_a_login(desk: Desk) -> None:

@@ -14,7 +14,7 @@ FILES = sorted((ROOT / "pipeline").rglob("*.py"))
 # From what everything rests on down to the command line. A package stands for all that is in it.
 HOUSE = """
     errors formats clock settings terms records topics catalogue metrics settled ninjs checked generate kafka cluster
-    reader transactions client
+    transactions reader client
     broker inbox
     stages.normalise stages.deduplicate stages.tag
     taxonomies

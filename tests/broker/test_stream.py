@@ -31,7 +31,7 @@ def test_seeds_come_out_once_valid_and_as_the_pure_stages_make_them(desk: Rig) -
     desk.start("watch")
     desk.start("worker")
     desk.start("worker")
-    desk.wait_settled(87)
+    desk.wait_settled(85)
     assert desk.stop() == [0, 0, 0]
     topics = desk.topics()
     assert topics.faults() == []

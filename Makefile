@@ -8,7 +8,7 @@ N ?= 200
 SEED ?= 1
 BROKEN ?=
 
-.PHONY: run test browser check walk faults bench fuzz secrets lock clean
+.PHONY: run test browser check walk connect faults bench fuzz secrets lock clean
 
 run: $(VENV)/ready
 	@mkdir -p inbox
@@ -26,6 +26,10 @@ browser: $(VENV)/ready
 walk: $(VENV)/ready
 	@.ci/prometheus $(VENV)/prometheus pages
 	$(VENV)/bin/python -m tests.browser.walk build/walk
+
+# The examples of docker/connect, run by Kafka Connect (15 MB from Maven Central, once).
+connect: $(VENV)/ready
+	$(VENV)/bin/python -m pytest -q tests/connect
 
 check: $(VENV)/ready
 	$(VENV)/bin/ruff check .

@@ -14,6 +14,8 @@ from pipeline.settings import Settings
 
 # More of these than declared does no harm; less loses records or refuses them.
 _AT_LEAST = ("retention.ms", "max.message.bytes")
+# The others need libraries that our client does not bring along.
+_READABLE = ("producer", "uncompressed", "gzip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ def _faults(topic: NewTopic, found: Found) -> Iterator[tuple[str, str]]:
     if topic.num_partitions == 1 and found.partitions != 1:
         yield f"has {found.partitions} partitions, and must have one", f"delete {topic.name} and let copydesk make it"
     yield from _safety(topic.name, found)
+    if found.config.get("compression.type", "producer") not in _READABLE:
+        do = (
+            f"kafka-configs.sh --alter --entity-type topics --entity-name {topic.name} --delete-config compression.type"
+        )
+        yield f"compression.type is {found.config['compression.type']}, which our client cannot read", do
     for key, wanted in topic.topic_configs.items():
         have = found.config.get(key, "")
         if not _enough(key, wanted, have):

@@ -114,9 +114,15 @@ class Follower:
     def _take(self, batches: Mapping[TopicPartition, list[ConsumerRecord]]) -> None:
         for tp, records in batches.items():
             for record in records:
-                look = Look.of(self._names[tp.topic], record)
-                value = look.json if look.name != "rejected" else None
-                self._window.add(look, value)
-                seconds = freshness_seconds(look, value)
-                if seconds is not None:
-                    self._series.fresh(record.timestamp / 1000, seconds)
+                try:
+                    self._show(Look.of(self._names[tp.topic], record))
+                except Exception:
+                    # A fault of ours in showing one record must not end the showing of all that follow.
+                    logger.exception("%s, offset %d cannot be shown on the page", tp, record.offset)
+
+    def _show(self, look: Look) -> None:
+        value = look.json if look.name != "rejected" else None
+        self._window.add(look, value)
+        seconds = freshness_seconds(look, value)
+        if seconds is not None:
+            self._series.fresh(look.timestamp_ms / 1000, seconds)

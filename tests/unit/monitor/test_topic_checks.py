@@ -50,3 +50,9 @@ def test_another_policy_is_a_fault() -> None:
 
 def test_the_claim_log_must_have_one_partition() -> None:
     assert says(CLAIMS, {"articles.claims": Found(4, GOOD)}) == (False, "has 4 partitions, and must have one")
+
+
+def test_a_compression_that_our_client_cannot_read_is_a_fault() -> None:
+    assert says(RAW, {"articles.raw": Found(4, GOOD | {"compression.type": "gzip"})})[0]
+    ok, found = says(RAW, {"articles.raw": Found(4, GOOD | {"compression.type": "zstd"})})
+    assert (ok, found) == (False, "compression.type is zstd, which our client cannot read")

@@ -16,6 +16,7 @@ from compose_spec import PyCompose
 from pipeline import __version__
 from pipeline.cli import build_parser
 from pipeline.settings import ENVIRONMENT_PREFIX, Settings, load
+from pipeline.topics import topic_name
 from tests.compose import ROOT, kafka_properties, mounts, resolved, run_config, service
 
 OURS = ("watcher", "worker", "monitor")
@@ -277,3 +278,17 @@ def test_the_live_page_is_where_its_port_is_published() -> None:
     settings = load({}, found["environment"], ROOT / "no-such.toml")
     assert settings.page_host == "0.0.0.0"
     assert f"127.0.0.1:{settings.page_port}:{settings.page_port}" in found["ports"]
+
+
+# --- Kafka Connect ------------------------------------------------------------------------------
+
+
+def test_the_examples_for_connect_read_our_topic_and_committed_records_alone() -> None:
+    folder = ROOT / "docker/connect"
+    found = {path.name: path.read_text().splitlines() for path in folder.glob("*.properties")}
+    assert found.keys() == {"worker.properties", "jdbc-sink.properties", "opensearch-sink.properties"}
+    assert "consumer.isolation.level=read_committed" in found.pop("worker.properties")
+    for lines in found.values():
+        assert f"topics={topic_name(Settings().prefix, 'enriched')}" in lines
+        (password,) = [line for line in lines if line.startswith("connection.password=")]
+        assert re.fullmatch(r"connection\.password=\$\{file:/run/secrets/\w+\.properties:password\}", password)

@@ -2,7 +2,7 @@
 
 The same generated articles go through a plain loop in this process, then through the embedded broker: first the
 watcher alone publishes them, then one worker alone takes them to the outcome topics. CPU is the processes' own, so a
-busy machine changes the rates but hardly the costs.
+busy machine changes the rates but hardly the costs. A second table says what a format costs in each stage.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from pipeline import ninjs
 from pipeline.broker import EmbeddedBroker
 from pipeline.clock import SystemClock
 from pipeline.commands.children import Children
+from pipeline.commands.mixed import costs
+from pipeline.commands.mixed import table as formats_table
 from pipeline.errors import StreamError
 from pipeline.generate import articles
 from pipeline.kafka import ensure_topics
@@ -39,6 +41,7 @@ from pipeline.stages.normalise import normalise
 from pipeline.stages.tag import Tagger
 
 _BATCH = 500
+_MOST_MIXED = 7_000  # of several formats: their costs are steady by then
 _PATIENCE_SECONDS = 900.0
 _SOURCE = "bench.jsonl"
 
@@ -80,10 +83,13 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
     plain = Cost(
         "plain loop, all stages", len(lines), sum(c.wall_seconds for c in stages), sum(c.cpu_seconds for c in stages)
     )
+    _say("the same in seven formats, mixed …")
+    by_format = costs(min(len(lines), _MOST_MIXED))
     _say("embedded broker: watcher alone, then one worker alone …")
     with tempfile.TemporaryDirectory(prefix="copydesk-bench-") as folder:
         watch, worker = asyncio.run(_pipeline(settings, Path(folder), lines))
     Console().print(_table([*stages, plain, watch, worker]))
+    Console().print(formats_table(by_format))
     print(f"moving an article, exactly once: {moving_us(worker, stages):.0f} µs of CPU on top of its stages")
     rate, cpu = worker.rate / plain.rate, worker.cpu_us / plain.cpu_us
     print(f"one worker against the plain loop: {rate:.2f} of its rate at {cpu:.2f} of its CPU")

@@ -10,6 +10,12 @@ from pipeline.stages.tag.chain import Kind, Span, Tokens
 from pipeline.stages.tag.words import stopwords, words
 
 _LONGEST_PERSON = 3
+# Longer ones than `JD` in `JD Vance`.
+_SHORTEST_ACRONYM = 4
+# A digit, or a capital inside a word, but not that of McCain, DeSantis, LeBron or Jean-Luc.
+_CODED = re.compile(
+    r"\d|(?<![\W_])(?!(?:Ma?c|[Dd][aeiu]|L[aeiou]|Van|Von|Fitz|Saint|Al|El|Jo|Ru)[A-Z])[^\W\d_]*[a-z](?=[A-Z])"
+)
 _SPEECH = "said|says|told|added|argued|warned|wrote|insisted|explained|tweeted|recalled|admitted|joked"
 _SPEAKS = re.compile(rf"(?:, \d\d,)? (?:{_SPEECH})\b|, \d\d,|, who\b")
 _SPOKE = re.compile(rf"(?:{_SPEECH}) $")
@@ -57,6 +63,8 @@ class Form:
         lone = len(kept) == 1
         if not kept or (lone and (kept[0] in self._titles or (kept[0].isupper() and len(kept[0]) > 1))):
             return []
+        if self._like_thing(kept):
+            return []
         return [span._replace(start=span.end - len(" ".join(kept)))]
 
     def _without_title(self, parts: list[str]) -> list[str]:
@@ -67,12 +75,25 @@ class Form:
             kept = kept[1:]
         return kept
 
+    def _like_thing(self, parts: list[str]) -> bool:
+        """Whether it is a product, a paper or the like: `MagSafe`, `MkII Ford Escort`, `JAMA Psychiatry`."""
+        first, last = parts[0], parts[-1]
+        # Jude Law and Benny Hill are people.
+        if last in self._not and (len(parts) == 1 or not self._is_first_name(first)):
+            return True
+        if first.isupper() and first.isalpha() and len(first) >= _SHORTEST_ACRONYM:
+            return True
+        return any(_CODED.search(part) for part in parts)
+
     def _like_person(self, parts: list[str]) -> bool:
         """Two or three words, a frequent first name first and a frequent surname last."""
         first, last = parts[0], parts[-1]
         if not 2 <= len(parts) <= _LONGEST_PERSON or first.isupper() or last in self._body_ends or last in self._not:
             return False
-        return (first in self._first_names or first.upper() in self._firsts) and last.upper() in self._lasts
+        return self._is_first_name(first) and last.upper() in self._lasts
+
+    def _is_first_name(self, word: str) -> bool:
+        return word in self._first_names or word.upper() in self._firsts
 
     def missed(self, tokens: Tokens, spans: Sequence[Span]) -> Iterator[Span]:
         """People and bodies in stretches that hold no name so far; a person's name may hold a place (`Washington`)."""

@@ -119,6 +119,39 @@ def test_a_handle_names_nobody(tagger: Tagger) -> None:
     assert not tagger.tag(article("More about it from @KarenWilson, who saw the fire from her window.")).people
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The company sold more MacBooks than ever, and the MagSafe plug is back, the shop said.",
+        "He drove a MkII Ford Escort to the coast and back, which took him the whole of the day.",
+        "The study, which was printed in JAMA Psychiatry, looked at sleep in the young and the old.",
+        "There is a Dell Alienware AW3418DW on the desk, with a lamp beside it that does not work.",
+        "Most Muslims in the town had not heard about it before the council met on that evening.",
+    ],
+)
+def test_products_papers_and_peoples_are_nobody(text: str, tagger: Tagger) -> None:
+    assert not tagger.tag(article(text)).people
+
+
+@pytest.mark.parametrize(
+    "name", ["Ronald McDonald", "Ron DeSantis", "LeBron James", "Jude Law", "Benny Hill", "JD Vance"]
+)
+def test_people_with_odd_names_are_people(name: str, tagger: Tagger) -> None:
+    text = f"It was {name} who spoke first, and nobody else said a word after that for a long while."
+    assert tagger.tag(article(text)).people == (name,)
+
+
+def test_a_surname_behind_the_first_word_of_a_sentence_is_that_person(tagger: Tagger) -> None:
+    tags = tagger.tag(
+        article("President Donald Trump spoke first. Then Trump left. Later Trump came back to the hall.")
+    )
+    assert [text for text, name in found(tags, "person") if name == "Donald Trump"] == [
+        "Donald Trump",
+        "Trump",
+        "Trump",
+    ]
+
+
 # --- organisations --------------------------------------------------------------------------------
 
 

@@ -63,6 +63,8 @@ async def drop(producer: Any) -> None:
     """
     sender, accumulator = producer._sender.sender_task, producer._message_accumulator
     held = list(chain(*accumulator._batches.values(), accumulator._pending_batches))
+    # What aiokafka puts back to try once more it also takes off this set, and then misses it there with a KeyError.
+    accumulator._pending_batches.update(held)
     accumulator.fail_all(KafkaError("given up"))
     manager = producer._txn_manager
     if manager is not None and manager._transaction_waiter is None:

@@ -18,6 +18,12 @@ def claims_kept_ms(window_seconds: int) -> int:
     return 2 * window_seconds * 1000 + HOUR_MS
 
 
+# The broker's clock alone decides how long records are kept. By the clocks of those who write, as Kafka has it unless
+# told otherwise, a watcher whose clock is a week behind would lose what it publishes before anybody read it, and one
+# that is an hour ahead would have it refused. (Of claims the time tells by which window they were judged.)
+_KEPT = {"message.timestamp.type": "LogAppendTime"}
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """One topic as declared. `name` is the part after the prefix, so `raw` is `articles.raw` by default."""
@@ -37,7 +43,7 @@ TOPICS: tuple[Topic, ...] = (
         key="article id",
         value="the article's bytes exactly as found",
         why="what came in, for replay; a week is enough to mend a fault downstream",
-        config={"cleanup.policy": "delete", "retention.ms": str(7 * DAY_MS)},
+        config=_KEPT | {"cleanup.policy": "delete", "retention.ms": str(7 * DAY_MS)},
     ),
     Topic(
         "files",
@@ -45,7 +51,7 @@ TOPICS: tuple[Topic, ...] = (
         value="JSON: how far that file has been published",
         why="the ledger: written in the transaction that publishes, read back after a crash",
         partitions=1,
-        config={"cleanup.policy": "compact"},
+        config=_KEPT | {"cleanup.policy": "compact"},
     ),
     Topic(
         "claims",
@@ -60,21 +66,21 @@ TOPICS: tuple[Topic, ...] = (
         key="article id",
         value="ninjs 3.1 JSON with x_copydesk",
         why="the product",
-        config={"cleanup.policy": "delete", "retention.ms": str(30 * DAY_MS)},
+        config=_KEPT | {"cleanup.policy": "delete", "retention.ms": str(30 * DAY_MS)},
     ),
     Topic(
         "duplicates",
         key="article id",
         value="ninjs 3.1 JSON without tags, with x_copydesk.duplicate",
         why="kept, not dropped: who syndicated what is news too",
-        config={"cleanup.policy": "delete", "retention.ms": str(30 * DAY_MS)},
+        config=_KEPT | {"cleanup.policy": "delete", "retention.ms": str(30 * DAY_MS)},
     ),
     Topic(
         "rejected",
         key="article id; the source for what never reached raw",
         value="the original bytes",
         why="dead letters, with the reason in the headers",
-        config={"cleanup.policy": "delete", "retention.ms": str(30 * DAY_MS)},
+        config=_KEPT | {"cleanup.policy": "delete", "retention.ms": str(30 * DAY_MS)},
     ),
 )
 

@@ -56,12 +56,12 @@ class Rig:
         self.received = 0
         """Articles on the raw topic, as of the last call of `settled`."""
 
-    def start(self, role: str, *instead: str) -> subprocess.Popen[bytes]:
+    def start(self, role: str, *instead: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start `copydesk ROLE`, or Python with the arguments `instead`; its words go to a log beside the inbox."""
         with self._log(len(self.processes)).open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, *(instead or ("-m", "pipeline", role))],
-                env={**os.environ, **self.settings.environment()},
+                env={**os.environ, **self.settings.environment(), **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -76,9 +76,13 @@ class Rig:
         """Everything the processes have said so far."""
         return "\n".join(self._log(number).read_text(errors="replace") for number in range(len(self.processes)))
 
+    def said(self, process: subprocess.Popen[bytes]) -> str:
+        """What this process has said so far."""
+        return self._log(self.processes.index(process)).read_text(errors="replace")
+
     def why(self, process: subprocess.Popen[bytes]) -> str:
         """What the process's /readyz says."""
-        said = re.findall(r"metrics on (http://[^/]+)/", self._log(self.processes.index(process)).read_text())
+        said = re.findall(r"metrics on (http://[^/]+)/", self.said(process))
         if not said or process.poll() is not None:
             return "not running"
         try:
@@ -135,10 +139,18 @@ class Rig:
 
     def wait(self, done: Callable[[], object], what: str, seconds: float = 60) -> None:
         """Poll until `done()`; names `what` it waited for, with the processes' words, where that takes too long."""
+        try:
+            self.wait_for(done, what, seconds)
+        except TimeoutError as error:
+            raise AssertionError(f"{error}\n{self.words()}") from error
+
+    @staticmethod
+    def wait_for(done: Callable[[], object], what: str, seconds: float) -> None:
+        """Poll until `done()`. Raises TimeoutError, which names `what` it waited for."""
         deadline = time.monotonic() + seconds
         while not done():
             if time.monotonic() > deadline:
-                raise AssertionError(f"waited {seconds:.0f} s in vain for {what}\n{self.words()}")
+                raise TimeoutError(f"waited {seconds:.0f} s in vain for {what}")
             time.sleep(0.1)
 
     def close(self) -> None:

@@ -81,7 +81,7 @@ class Children:
             process.send_signal(signal.SIGTERM)
         tasks = [child.task for child in self.children if child.task]
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=self._drain_seconds + 6)
+            _, late = await asyncio.wait(tasks, timeout=self._drain_seconds + 9)
             for child in self.children if late else ():
                 if child.process and child.process.returncode is None:
                     child.process.kill()

@@ -30,12 +30,14 @@ from pipeline.monitor.pulse import pulse
 from pipeline.monitor.report import Report
 from pipeline.monitor.web.server import Page
 from pipeline.settings import Settings
+from pipeline.stream.pulse import felt
 
 State = dict[str, Any]
 Body = Callable[[Meter, Callable[[Mapping[str, Any]], None], asyncio.Event], Awaitable[None]]
 
 _BOOKS_SECONDS = 2.0
-_LIBRARIES_SECONDS = 12.0
+# What libraries may take to end once nothing of ours is in flight; after that the process ends without them.
+_LIBRARIES_SECONDS = 7.0
 
 
 def add_child_argument(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +53,9 @@ def run_watch(settings: Settings, args: argparse.Namespace) -> int:
 
     async def body(meter: Meter, report: Callable[[Mapping[str, Any]], None], stop: asyncio.Event) -> None:
         await ensure_topics(settings)
-        await watch(settings, SystemClock(), meter, report, stop)
+        async with felt(settings) as why:
+            # One that has nothing to publish would not notice that the broker is gone.
+            await watch(settings, SystemClock(), meter, lambda found: report(with_reason(found, why())), stop)
 
     return _run(settings, "watcher", body, child=args.child)
 
@@ -153,14 +157,19 @@ def stop_on_signals(drain_seconds: float) -> asyncio.Event:
         if stop.is_set():
             os._exit(130)
         stop.set()
-        # Whatever hangs in a library must not keep the process: what is not committed is read again.
-        guard = threading.Timer(drain_seconds + _LIBRARIES_SECONDS, os._exit, (1,))
+        # Whatever hangs must not keep the process: what is not committed is read again.
+        guard = threading.Timer(drain_seconds + _LIBRARIES_SECONDS + 1, os._exit, (1,))
         guard.daemon = True
         guard.start()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal)
     return stop
+
+
+def with_reason(found: Mapping[str, Any], why: str) -> Mapping[str, Any]:
+    """A role's report with one reason more, where there is one and it has none of its own."""
+    return {**found, "ready": False, "why": why} if why and found["ready"] else found
 
 
 def _end_soon(error: CopydeskError | None) -> None:

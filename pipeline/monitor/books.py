@@ -18,6 +18,7 @@ from pipeline.reader import batches, reader
 from pipeline.settings import Settings
 from pipeline.settled import Settled
 from pipeline.topics import OUTCOMES, topic_name
+from pipeline.transactions import leave
 
 _STALLED_SECONDS = 10.0
 
@@ -58,7 +59,7 @@ class Books:
     async def stop(self) -> None:
         """Disconnect; may be called at any time."""
         await self._peek.stop()
-        await self._ledger.stop()
+        await leave(self._ledger)
         await self._admin.close()
 
     async def refresh(self) -> Snapshot:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
@@ -11,6 +13,7 @@ from pipeline.kafka import client_options
 from pipeline.settings import Settings
 
 _ANSWER_SECONDS = 3.0
+_PAUSE_SECONDS = 1.0
 
 
 class Pulse:
@@ -37,3 +40,23 @@ class Pulse:
         """Let go of the connection."""
         if self._client is not None:
             await self._client.close()
+
+
+@asynccontextmanager
+async def felt(settings: Settings) -> AsyncIterator[Callable[[], str]]:
+    """Feel about once a second; yields a function that gives what was felt last."""
+    pulse, last = Pulse(settings), ""
+
+    async def keep_feeling() -> None:
+        nonlocal last
+        while True:
+            last = await pulse.feel()
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    feeling = asyncio.create_task(keep_feeling(), name="feel the broker's pulse")
+    try:
+        yield lambda: last
+    finally:
+        feeling.cancel()
+        await asyncio.gather(feeling, return_exceptions=True)
+        await pulse.close()

@@ -24,7 +24,7 @@ Report = Callable[[Mapping[str, Any]], None]
 _REPORT_SECONDS = 1.0
 _GC_ALLOCATIONS = 10_000
 Settle = Callable[[CopydeskError | None], None]
-_LIBRARIES_SECONDS = 8.0
+_LIBRARIES_SECONDS = 5.0
 
 
 async def work(

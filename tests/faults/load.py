@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import random
 from collections.abc import Callable
@@ -45,6 +46,19 @@ class Load:
         """Drop `count` articles in one file that stays."""
         self._number += 1
         self._lines(f"{self._number:05d}", list(islice(self._articles, count)))
+
+    def number(self, least: int, most: int) -> int:
+        """One drawn from this load's own chance."""
+        return self._rng.randint(least, most)
+
+    def big(self, count: int, size: int) -> None:
+        """Drop `count` articles of `size` bytes and more each, none like another, in one file that stays."""
+        self._number += 1
+        lines = [
+            json.dumps({"title": f"Number {self._rng.random()}", "body": self._rng.randbytes(size // 2).hex(" ", 3)})
+            for _ in range(count)
+        ]
+        self._lines(f"{self._number:05d}", [line.encode() for line in lines])
 
     def tick(self) -> None:
         """Go on with one of the files that are not what they shall be."""

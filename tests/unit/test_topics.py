@@ -30,3 +30,8 @@ def test_the_ledger_alone_is_compacted_and_nothing_is_kept_for_ever_by_mistake()
     assert {name for name, policy in policies.items() if policy == "compact"} == {"files"}
     # How long claims are kept follows from the de-duplication window, which is a setting.
     assert {name for name, topic in BY_NAME.items() if "retention.ms" not in topic.config} == {"files", "claims"}
+
+
+def test_no_clock_but_the_brokers_decides_how_long_a_record_is_kept() -> None:
+    asked = {name for name, topic in BY_NAME.items() if topic.config.get("message.timestamp.type") == "LogAppendTime"}
+    assert asked == BY_NAME.keys() - {"claims"}

@@ -85,7 +85,7 @@ def alone(reader: SpacyReader, texts: list[str]) -> list[set[Span]]:
 def ruled(finder: EntityFinder, texts: list[str]) -> list[set[Span]]:
     """The names as they come out, sixteen articles at once as in the stream."""
     batches = [texts[i : i + 16] for i in range(0, len(texts), 16)]
-    found = (finder.find([article(t) for t in batch], cut(batch), [True] * len(batch)) for batch in batches)
+    found = (finder.find([article(t) for t in batch], cut(batch), ["en"] * len(batch)) for batch in batches)
     return [spans(each) for batch in found for each in batch]
 
 

@@ -22,6 +22,7 @@ from pipeline.stages.tag.letters import Words
 from pipeline.stages.tag.lexicon import Lexicon
 from pipeline.stages.tag.names import People, acronym, crowned
 from pipeline.stages.tag.places import Atlas
+from pipeline.stages.tag.stretches import InOrder
 from pipeline.stages.tag.words import arrays, stopwords, words
 from pipeline.terms import Mention, Place
 
@@ -50,18 +51,6 @@ class Found:
     def ranked_places(self) -> tuple[Place, ...]:
         """Places, most often mentioned first, then in order of appearance."""
         return tuple(place for place, _ in Counter(self.places).most_common())
-
-
-class _InOrder:
-    """Stretches in the order of the text, none over another."""
-
-    def __init__(self, spans: Sequence[Span] | Sequence[Known] | Sequence[_Piece]) -> None:
-        self._spans = spans
-        self._starts, self._ends = [s.start for s in spans], [s.end for s in spans]
-
-    def over(self, start: int, end: int) -> Sequence[Span] | Sequence[Known] | Sequence[_Piece]:
-        """Those that share a character with the stretch from `start` to `end`."""
-        return self._spans[bisect_right(self._ends, start) : bisect_left(self._starts, end)]
 
 
 def _names_stand_out(tokens: Tokens) -> bool:
@@ -109,7 +98,7 @@ class EntityFinder:
             reader = Chain(Lexicon(self._atlas), file["weights"], file["moves"]).spans
         self._read = reader
 
-    def find(self, articles: Sequence[Article], words: Words, english: Sequence[bool]) -> list[Found]:
+    def find(self, articles: Sequence[Article], words: Words, languages: Sequence[str | None]) -> list[Found]:
         """Mentions and places of each of `articles`, whose bodies were cut into `words`.
 
         People and organisations only where the language is English.
@@ -118,9 +107,9 @@ class EntityFinder:
         runs = find_runs(words)
         every = tokens(texts, words, runs)
         known = [self._gazetteer.find(text) for text in texts]
-        named = [is_english and _names_stand_out(text) for is_english, text in zip(english, every, strict=True)]
+        named = [code == "en" and _names_stand_out(text) for code, text in zip(languages, every, strict=True)]
         spans = self._read(self._batch(words, runs, every, known, named))
-        return [self._one(*each) for each in zip(articles, every, known, spans, english, named, strict=True)]
+        return [self._one(*each) for each in zip(articles, every, known, spans, languages, named, strict=True)]
 
     def _batch(
         self, words: Words, runs: Runs, every: list[Tokens], known: list[list[Known]], named: list[bool]
@@ -133,8 +122,15 @@ class EntityFinder:
         return Batch(words, Runs(runs.firsts[kept], runs.lengths[kept], bounds), read, letters)
 
     def _one(
-        self, article: Article, tokens: Tokens, known: list[Known], spans: list[Span], english: bool, names: bool
+        self,
+        article: Article,
+        tokens: Tokens,
+        known: list[Known],
+        spans: list[Span],
+        language: str | None,
+        names: bool,
     ) -> Found:
+        english = language == "en"
         headline = self._gazetteer.find(article.headline[:CHARACTERS_READ])
         spellings = [k.spelling for k in (*headline, *known) if k.spelling in self._atlas.names]
         reading = _Reading(tokens.text, english, self._atlas.hints(spellings))
@@ -145,9 +141,20 @@ class EntityFinder:
             pieces = sorted([*pieces, *self._again(tokens, pieces, reading)])
         for piece in pieces:
             self._mention(piece, reading)
+        if not english:
+            self._note_local(reading, self._gazetteer.local(tokens.text, language))
         if article.place and (place := self._atlas.dateline(article.place, reading.hints)):
             reading.found.places.append(place)
         return reading.found
+
+    def _note_local(self, reading: _Reading, named: list[tuple[int, int, Place]]) -> None:
+        """Places by the names that the article's own language has for them, where nothing longer was found."""
+        there = InOrder(reading.found.mentions)
+        for start, end, place in named:
+            if not there.over(start, end):
+                reading.note(_Piece(start, end, None, ""), "place", place.name, "list")
+                reading.found.places.append(place)
+        reading.found.mentions.sort(key=lambda mention: mention.start)
 
     def _introduce(self, piece: _Piece, reading: _Reading) -> None:
         """Learn who is named in full, and which short form stands in brackets after a name."""
@@ -161,7 +168,7 @@ class EntityFinder:
         """Lone words that the article has introduced, where nothing else was made of them."""
         if not reading.people and not reading.acronyms:
             return
-        taken = _InOrder(pieces)
+        taken = InOrder(pieces)
         for first, after in tokens.runs:
             if after - first > 1 and self._begins_a_sentence(tokens, first):
                 # `Later Trump left`
@@ -179,14 +186,14 @@ class EntityFinder:
 
     def _pieces(self, tokens: Tokens, known: list[Known], spans: list[Span], names: bool) -> list[_Piece]:
         """The stretches in order, none over another."""
-        by_model = _InOrder(spans)
+        by_model = InOrder(spans)
         taken = [k for k in known if self._holds(k, tokens, by_model, names)]
-        by_list = _InOrder(taken)
+        by_list = InOrder(taken)
         free = [s for s in spans if not by_list.over(s.start, s.end)]
         free = [tidy for s in free for tidy in self._form.tidied(s, tokens.text)]
         if names:
             more = list(self._form.missed(tokens, [*free, *(Span(k.start, k.end, "organisation") for k in taken)]))
-            by_form = _InOrder(more)
+            by_form = InOrder(more)
             free = [s for s in free if not by_form.over(s.start, s.end)] + more
         same = {(k.start, k.end): k.spelling for k in known}
         pieces = [_Piece(s.start, s.end, s.kind, same.get((s.start, s.end), "")) for s in free]
@@ -194,7 +201,7 @@ class EntityFinder:
         pieces += [_Piece(k.start, k.end, kinds.get((k.start, k.end)), k.spelling) for k in taken]
         return sorted(pieces)
 
-    def _holds(self, known: Known, tokens: Tokens, spans: _InOrder, names: bool) -> bool:
+    def _holds(self, known: Known, tokens: Tokens, spans: InOrder[Span], names: bool) -> bool:
         """Whether a known spelling stands by itself, whatever the model says of the words in it."""
         body = known.spelling in self._gazetteer.organisations
         if body and not names:

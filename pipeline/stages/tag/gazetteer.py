@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
 from pipeline.stages.tag.places import Atlas
 from pipeline.stages.tag.words import alternatives, rows
+from pipeline.terms import Place
 
 
 class Known(NamedTuple):
@@ -29,6 +31,13 @@ class Gazetteer:
                 self.organisations[spelling] = name
         self._spellings = sorted({*atlas.names, *self.organisations})
         self._automaton = AhoCorasick(self._spellings, matchkind=MatchKind.LeftmostLongest)
+        by_language: dict[str, dict[str, Place]] = defaultdict(dict)
+        for language, name, key in rows("local_names.tsv"):
+            by_language[language][name] = atlas.by_key[key]
+        self._local = {
+            language: (list(names.values()), AhoCorasick(list(names), matchkind=MatchKind.LeftmostLongest))
+            for language, names in by_language.items()
+        }
 
     def find(self, text: str) -> list[Known]:
         """Known spellings in `text`, in order, longest first where two begin together."""
@@ -36,6 +45,18 @@ class Gazetteer:
         return [
             Known(start, end, self._spellings[number])
             for number, start, end in self._automaton.find_matches_as_indexes(text)
+            if not (start and text[start - 1].isalnum()) and not (end < last and text[end].isalnum())
+        ]
+
+    def local(self, text: str, language: str | None) -> list[tuple[int, int, Place]]:
+        """The places in `text` by names that only its language has, in order: start, end, place."""
+        names, automaton = self._local.get(language or "", ([], None))
+        if automaton is None:
+            return []
+        last = len(text)
+        return [
+            (start, end, names[number])
+            for number, start, end in automaton.find_matches_as_indexes(text)
             if not (start and text[start - 1].isalnum()) and not (end < last and text[end].isalnum())
         ]
 

@@ -32,6 +32,8 @@ class Atlas:
 
     def __init__(self) -> None:
         self.names: dict[str, Name] = {}
+        self.by_key: dict[str, Place] = {}
+        """Countries by their code, and cities by their number in GeoNames."""
         self._continents: dict[str, str] = {}
         self._usual = {(name, code) for name, code in rows("namesakes.tsv")}
         self._needs: dict[str, tuple[str, ...]] = {}
@@ -46,7 +48,7 @@ class Atlas:
     def _load_countries(self) -> None:
         for code, number, name, continent in rows("countries.tsv"):
             self._continents[code] = f"continent {continent}"
-            self._name(name).country = Place(name, "country", code, geonames_id=int(number))
+            self.by_key[code] = self._name(name).country = Place(name, "country", code, geonames_id=int(number))
         by_code = {n.country.code: n.country for n in self.names.values() if n.country}
         for code, aliases, people, needs in rows("country_words.tsv"):
             for alias in alternatives(aliases):
@@ -60,6 +62,7 @@ class Atlas:
         known: dict[tuple[str, str], tuple[Place, int]] = {}
         for number, name, code, latitude, longitude, population in rows("cities.tsv"):
             city = Place(name, "city", code, float(latitude), float(longitude), int(number))
+            self.by_key[number] = city
             self._name(name).cities.append((city, int(population)))
             known.setdefault((name, code), (city, int(population)))
         for alias, name, code in rows("city_aliases.tsv"):

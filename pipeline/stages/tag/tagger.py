@@ -55,7 +55,7 @@ class Tagger:
         words = cut([article.body[:CHARACTERS_READ] for article in articles])
         read = pages(articles, words)
         languages = [self._language.guess(page) for page in read]
-        found = self._entities.find(articles, words, [guess.code == "en" for guess in languages])
+        found = self._entities.find(articles, words, [guess.code for guess in languages])
         return [self._one(*each, taxonomy) for each in zip(read, languages, found, strict=True)]
 
     def _one(self, page: Page, guess: Guess, found: Found, taxonomy: Taxonomy | None) -> Tags:

@@ -25,6 +25,13 @@ def test_every_alias_has_a_target() -> None:
     assert {row[0] for row in rows("country_words.tsv")} <= {code for code, *_ in rows("countries.tsv")}
 
 
+def test_local_names_name_places_that_we_know() -> None:
+    keys = {code for code, *_ in rows("countries.tsv")} | {number for number, *_ in rows("cities.tsv")}
+    names = list(rows("local_names.tsv"))
+    assert len(names) > 5000
+    assert {key for _, _, key in names} <= keys
+
+
 def test_every_country_has_one_line() -> None:
     codes = [code for code, *_ in rows("countries.tsv")]
     assert len(codes) == len(set(codes)) >= 240

@@ -19,10 +19,12 @@ def article(body: str) -> Article:
     return Article(raw, "text", "", True, body, len(body.split()))
 
 
-def mentions(bodies: list[str], names: dict[str, str], english: list[bool] | None = None) -> list[list[Mention]]:
+def mentions(
+    bodies: list[str], names: dict[str, str], languages: list[str | None] | None = None
+) -> list[list[Mention]]:
     articles = [article(body) for body in bodies]
     finder = EntityFinder(SpacyReader(FakePipeline(names)))
-    found = finder.find(articles, cut(bodies), english or [True] * len(bodies))
+    found = finder.find(articles, cut(bodies), languages or ["en"] * len(bodies))
     return [each.mentions for each in found]
 
 
@@ -48,7 +50,7 @@ def test_a_batch_is_read_at_once_and_only_what_is_english() -> None:
     pipeline = FakePipeline({"Quelda Ostrin": "PERSON"})
     bodies = ["Here is Quelda Ostrin.", "Hier ist Quelda Ostrin.", "", "And here is Quelda Ostrin."]
     finder = EntityFinder(SpacyReader(pipeline))
-    found = finder.find([article(body) for body in bodies], cut(bodies), [True, False, True, True])
+    found = finder.find([article(body) for body in bodies], cut(bodies), ["en", "de", "en", "en"])
     assert pipeline.batches == [[bodies[0], bodies[3]]]
     assert [len(each.mentions) for each in found] == [1, 0, 0, 1]
 

@@ -286,6 +286,30 @@ def test_other_languages_get_large_cities_and_keywords_but_no_guesses(tagger: Ta
     assert (tags.people, tags.organisations, tags.topics) == ((), (), ())
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Die Züge aus München fahren seit gestern wieder nach Wien, teilte die Bahn in Frankreich mit.",
+         [("Munich", "DE"), ("Vienna", "AT"), ("France", "FR")]),
+        ("Le train part de Lisbonne et va en Allemagne, puis il revient par les Pays-Bas le lendemain.",
+         [("Lisbon", "PT"), ("Germany", "DE"), ("Netherlands", "NL")]),
+        ("Сегодня Москва и Германия договорились о новых поездах, сообщает министерство транспорта.",
+         [("Moscow", "RU"), ("Germany", "DE")]),
+    ],
+)  # fmt: skip
+def test_places_are_known_by_their_names_in_the_articles_language(
+    text: str, expected: list[tuple[str, str]], tagger: Tagger
+) -> None:
+    tags = tagger.tag(article(text))
+    assert places(tags) == expected
+    assert all(mention.text == text[mention.start : mention.end] for mention in tags.mentions)
+
+
+def test_a_name_of_another_language_is_no_place() -> None:
+    # Swedish for Iceland
+    assert not places(Tagger().tag(article("They lived on Island Road until the old house was sold to a stranger.")))
+
+
 def test_a_language_without_a_stop_list_gets_no_keywords(tagger: Tagger) -> None:
     tags = tagger.tag(article("Городской совет проголосует за мост. Мост построят в четверг, сказали в совете."))
     assert tags.keywords == ()

@@ -36,7 +36,7 @@ from pipeline.monitor.books import Books
 from pipeline.monitor.snapshot import Snapshot
 from pipeline.records import RawArticle, article_id
 from pipeline.settings import Settings
-from pipeline.stages.deduplicate import Index, decode_claims, encode_claims, fingerprint
+from pipeline.stages.deduplicate import Index, decode_claims, encode_claims, fingerprints
 from pipeline.stages.normalise import normalise
 from pipeline.stages.tag import Tagger
 
@@ -115,7 +115,7 @@ def plain_loop(lines: Sequence[bytes]) -> list[Cost]:
         with watch.on("normalise"):
             clean = [normalise(raw) for raw in raws]
         with watch.on("fingerprint"):
-            prints = [fingerprint(article) for article in clean]
+            prints = fingerprints(clean)
         with watch.on("index"):
             verdicts = index.apply(decode_claims(encode_claims(prints, 0)))
         judged = list(zip(clean, verdicts, strict=True))

@@ -9,12 +9,13 @@ judged its duplicates: a tagger that fails afterwards leaves its tags out and sa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 from aiokafka import ConsumerRecord
 
 from pipeline.errors import BadInput, StageFault
 from pipeline.records import Article, RawArticle, Rejected, Tags, Verdict
-from pipeline.stages.deduplicate import Fingerprint, fingerprint
+from pipeline.stages.deduplicate import Fingerprint, fingerprints
 from pipeline.stages.normalise import normalise
 from pipeline.stream.batch import Delivered, Judged, Normalised, Tagged
 
@@ -22,32 +23,43 @@ from pipeline.stream.batch import Delivered, Judged, Normalised, Tagged
 def normalise_batch(batch: Delivered, parse: Callable[[RawArticle], Article] = normalise) -> Normalised:
     """Parse and clean every record; the fingerprint belongs here since it may fail on content too."""
     articles: list[Article] = []
-    fingerprints: list[Fingerprint] = []
     rejected: list[Rejected] = []
     for record in batch.records:
         outcome = _normalise_record(record, parse)
         if isinstance(outcome, Rejected):
             rejected.append(outcome)
         else:
-            articles.append(outcome[0])
-            fingerprints.append(outcome[1])
-    return Normalised(batch.origin, articles, fingerprints, rejected)
+            articles.append(outcome)
+    known, refused = _fingerprinted(articles)
+    return Normalised(batch.origin, [a for a, _ in known], [f for _, f in known], rejected + refused)
 
 
-def _normalise_record(
-    record: ConsumerRecord, parse: Callable[[RawArticle], Article]
-) -> tuple[Article, Fingerprint] | Rejected:
+def _normalise_record(record: ConsumerRecord, parse: Callable[[RawArticle], Article]) -> Article | Rejected:
     try:
         raw = RawArticle.from_record(record.key, record.value, record.headers)
     except (KeyError, ValueError, AttributeError) as error:
         return _foreign(record, error)
     try:
-        article = parse(raw)
-        return article, fingerprint(article)
+        return parse(raw)
     except BadInput as error:
         return _reject(raw, error.reason, str(error))
     except Exception as error:
-        return _reject(raw, StageFault.reason, f"normalise failed unexpectedly: {type(error).__name__}: {error}")
+        return _unforeseen(raw, error)
+
+
+def _fingerprinted(articles: Sequence[Article]) -> tuple[list[tuple[Article, Fingerprint]], list[Rejected]]:
+    """All at once, at half the cost; where that fails, it is the fault of few, so they are tried one by one."""
+    try:
+        return list(zip(articles, fingerprints(articles), strict=True)), []
+    except Exception as error:
+        if len(articles) == 1:
+            return [], [_unforeseen(articles[0].raw, error)]
+    known, refused = zip(*(_fingerprinted([article]) for article in articles), strict=True)
+    return list(chain(*known)), list(chain(*refused))
+
+
+def _unforeseen(raw: RawArticle, error: Exception) -> Rejected:
+    return _reject(raw, StageFault.reason, f"normalise failed unexpectedly: {type(error).__name__}: {error}")
 
 
 def _reject(raw: RawArticle, reason: str, error: str) -> Rejected:

@@ -14,7 +14,7 @@ from time import thread_time
 import numpy as np
 
 from pipeline.records import Article, RawArticle, article_id
-from pipeline.stages.deduplicate import Index, decode_claims, fingerprint
+from pipeline.stages.deduplicate import Index, decode_claims, fingerprints
 from pipeline.stages.deduplicate.claims import ROW, Rows, encode_rows
 from pipeline.stages.deduplicate.parameters import BINS, KEYS
 
@@ -85,7 +85,7 @@ def bench_small_records(count: int) -> None:
 
 
 def bench_fingerprint(count: int, words: int = 600) -> None:
-    """The cost of `fingerprint` over `count` different texts, after a few to warm up."""
+    """The cost of `fingerprints` over `count` different texts in batches, after a few to warm up."""
     dice = random.Random(3)
     letters = "eeeettaaooiinnsshhrrddlluucmfwygpbvk"
     vocabulary = ["".join(dice.choices(letters, k=dice.randint(1, 11))) for _ in range(20_000)]
@@ -100,11 +100,10 @@ def bench_fingerprint(count: int, words: int = 600) -> None:
         source = f"bench/{number}.txt"
         raw = RawArticle(article_id(source, 0, ""), source, 0, "text/plain", "", "", b"")
         articles.append(Article(raw, "text", "", False, " ".join(text), words))
-    for article in articles[:20]:
-        fingerprint(article)
+    fingerprints(articles[:20])
     start = thread_time()
-    for article in articles:
-        fingerprint(article)
+    for at in range(0, count, BATCH):
+        fingerprints(articles[at : at + BATCH])
     print(f"fingerprint of {words} words: {(thread_time() - start) / count * 1e6:.0f} µs")
 
 

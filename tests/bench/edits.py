@@ -44,10 +44,12 @@ def words_changed(share: float) -> Edit:
     def edit(body: str, dice: random.Random, stock: Stock) -> str:
         if spaceless(body):
             size = _PIECE[not "\u0e00" <= max(body[:50]) <= "\u0eff"]
-            return "".join(
-                "".join(dice.choices(stock.signs, k=size)) if dice.random() < share else body[at : at + size]
-                for at in range(0, len(body), size)
-            )
+            pieces = re.findall(rf"\d[\d.,]*|\D{{1,{size}}}", body)
+
+            def other(piece: str) -> str:
+                return piece if piece[0].isdigit() else "".join(dice.choices(stock.signs, k=size))
+
+            return "".join(other(piece) if dice.random() < share else piece for piece in pieces)
         return _WORD.sub(lambda found: dice.choice(stock.words) if dice.random() < share else found[0], body)
 
     return edit

@@ -15,8 +15,8 @@ Principles:
 """
 
 from pipeline.stages.deduplicate.claims import Claims, decode_claims, encode_claims
-from pipeline.stages.deduplicate.fingerprint import Fingerprint, fingerprint
+from pipeline.stages.deduplicate.fingerprint import Fingerprint, fingerprint, fingerprints
 from pipeline.stages.deduplicate.index import Index
 from pipeline.stages.deduplicate.replica import Replica
 
-__all__ = ["Claims", "Fingerprint", "Index", "Replica", "decode_claims", "encode_claims", "fingerprint"]
+__all__ = ["Claims", "Fingerprint", "Index", "Replica", "decode_claims", "encode_claims", "fingerprint", "fingerprints"]

@@ -7,12 +7,14 @@ It is an array of 16-bit codes, so that shingling is a handful of numpy operatio
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 Codes = NDArray[np.uint16]
+Positions = NDArray[np.intp]
 
 SPACE = 32
 _COMPOSITE = 1  # marks, in the table, a sign whose compatibility form is several signs (ﬁ, ½, ㈱)
@@ -78,12 +80,31 @@ def _flatten(text: str) -> str:
 
 def normal_form(text: str) -> Codes:
     """`text` as lower-case codes with single spaces between words, none at the ends; empty if nothing is left."""
-    table = _table()
-    codes = table.take(np.frombuffer(text.encode("utf-16-le", "surrogatepass"), dtype="<u2"))
-    if not text.isascii() and ((codes == _COMPOSITE) | (codes >> 11 == 0x1B)).any():
-        codes = table.take(np.frombuffer(_flatten(text).encode("utf-16-le", "surrogatepass"), dtype="<u2"))
+    codes, starts, ends = normal_forms([text])
+    return codes[starts[0] : ends[0]]
+
+
+def normal_forms(texts: Sequence[str]) -> tuple[Codes, Positions, Positions]:
+    """Normal forms of several texts in one array, a space behind each, and where each starts and ends in it."""
+    codes, lengths = _codes(texts)
+    strange = np.flatnonzero((codes == _COMPOSITE) | (codes >> 11 == 0x1B))
+    if strange.size:
+        which = set(np.searchsorted(np.cumsum(lengths), strange, side="right").tolist())
+        codes, lengths = _codes([_flatten(text) if at in which else text for at, text in enumerate(texts)])
     solid = codes != SPACE
     kept = solid.copy()
     kept[1:] |= solid[:-1]  # of each run of spaces the first stays
-    found: Codes = codes[kept]
-    return found[:-1] if found.size and found[-1] == SPACE else found
+    places = np.flatnonzero(kept)
+    behind = np.cumsum(lengths)
+    starts, ends = np.searchsorted(places, behind - lengths), np.searchsorted(places, behind - 1)
+    found: Codes = codes[places]
+    if found.size:
+        ends = ends - ((ends > starts) & (found.take(ends - 1, mode="clip") == SPACE))
+    return found, starts, ends
+
+
+def _codes(texts: Sequence[str]) -> tuple[Codes, Positions]:
+    """Codes of all texts, a space behind each, and how many each takes with its space."""
+    encoded = [text.encode("utf-16-le", "surrogatepass") for text in texts]
+    codes = _table().take(np.frombuffer(b"\n\0".join([*encoded, b""]), dtype="<u2"))
+    return codes, np.array([len(each) // 2 + 1 for each in encoded], dtype=np.intp)

@@ -88,8 +88,7 @@ class Table:
         entries = (keys << _NUMBER) | (numbers.astype(np.uint64) + _ONE)
         flat = self._slots.ravel()
         tag = _tag(keys)
-        todo = np.arange(keys.size)
-        rows = self._home(keys)
+        todo, rows = np.arange(keys.size), self._home(keys)
         while todo.size:
             tags = self._tags.take(rows)
             free = _zero_bytes(tags)

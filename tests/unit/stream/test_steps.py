@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -102,6 +103,19 @@ def test_an_exception_that_nobody_foresaw_sets_that_article_aside_and_says_what_
 def judged(*verdicts: Verdict) -> Judged:
     batch = normalised(*(of(raw(f"town {n}"), n) for n in range(len(verdicts))))
     return judge_batch(batch, verdicts)
+
+
+def test_a_text_that_has_no_fingerprint_is_set_aside_alone() -> None:
+    records = [of(raw("Aveiro")), of(raw("Faro"), 1), of(raw("Porto"), 2)]
+
+    def parse(one: RawArticle) -> Article:
+        article = normalise(one)
+        return replace(article, body=None) if one.source == "in/Faro.txt" else article  # type: ignore[arg-type]
+
+    done = normalise_batch(delivered(*records), parse)
+    assert [article.raw.source for article in done.articles] == ["in/Aveiro.txt", "in/Porto.txt"]
+    assert [found.id for found in done.fingerprints] == [article.id for article in done.articles]
+    assert [(rejected.key, rejected.reason) for rejected in done.rejected] == [(raw("Faro").id, "unexpected")]
 
 
 def test_verdicts_stay_with_their_articles() -> None:

@@ -2,6 +2,7 @@
 
 Only responses that are HTML are articles; requests, images and metadata are passed over. A page comes without its
 HTTP head and unpacked, as the server meant it; `context` tells its address, when it was fetched, and its charset.
+A record whose length is wrong ends where the next one begins, as far as it fits into memory.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from pipeline.inbox.entries import Entry, Limits, Read, capped, some
 
 _LONGEST_HEAD = 65_536
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([\w.:-]{2,40})", re.I)
+_LENGTH = re.compile(rb"\d{1,18}")
+# A record begins after an empty line.
+_NEXT = re.compile(rb"(?:\r?\n){1,2}(?=WARC/\d\.\d\r?\n)")
+_FIRST_LINE_BYTES = 16
 _HTML = (b"text/html", b"application/xhtml+xml")
 
 Head = dict[bytes, bytes]
@@ -34,12 +39,12 @@ def _pages(stream: _Stream, name: str, limits: Limits) -> Iterator[Entry]:
     number = 0
     while head := stream.head():
         first, fields = head
-        length = fields.get(b"content-length", b"")
-        if not first.startswith(b"WARC/") or not length.isdigit():
+        if not first.startswith(b"WARC/"):
             raise ArchiveLimit(f"{name}: there is no WARC record behind page {number}; pack the file again")
-        size = int(length)
+        length = fields.get(b"content-length", b"")
+        # One without a length is as one with a wrong one.
+        kept, size = stream.record(int(length) if _LENGTH.fullmatch(length) else 0, limits.kept_bytes)
         is_page = fields.get(b"warc-type", b"").lower() == b"response"
-        kept = stream.take(size, limits.kept_bytes if is_page else 0)
         if is_page and (page := _page(kept, size, fields, number, f"{name}, page {number}", limits)):
             yield page
             number += 1
@@ -130,20 +135,67 @@ class _Stream:
             raise self._cut_short()
         return None
 
-    def take(self, size: int, most: int) -> bytes:
-        """The first `most` of the next `size` bytes; all of them are passed. Raises ArchiveLimit at the file's end."""
-        parts, kept = [], 0
-        while size:
-            if not self._buffer:
-                self._buffer = self._read()
-                if not self._buffer:
-                    raise self._cut_short()
-            part, self._buffer = self._buffer[:size], self._buffer[size:]
-            size -= len(part)
+    def record(self, size: int, most: int) -> tuple[bytes, int]:
+        """The next record's first `most` bytes and its size, which is `size` unless the next one begins elsewhere.
+
+        Raises ArchiveLimit where the file ends in the middle of it.
+        """
+        kept, passed = self._take(size, most)
+        if passed == size and self._begins():
+            return kept, size
+        if passed == len(kept) and (found := self._within(kept)) >= 0:
+            return kept[:found], found
+        if passed < size:
+            raise self._cut_short()
+        return self._up_to_next(kept, passed, most)
+
+    def _take(self, size: int, most: int) -> tuple[bytes, int]:
+        """The first `most` of the next `size` bytes, and how many were passed: fewer at the file's end only."""
+        parts: list[bytes] = []
+        kept = passed = 0
+        while passed < size and self._have(1):
+            part, self._buffer = self._buffer[: size - passed], self._buffer[size - passed :]
+            passed += len(part)
             if kept < most:
                 parts.append(part)
                 kept += len(part)
-        return b"".join(parts)[:most]
+        return b"".join(parts)[:most], passed
+
+    def _have(self, size: int) -> bool:
+        """Whether so many bytes are still to come; they are in the buffer then."""
+        while len(self._buffer) < size and (chunk := self._read()):
+            self._buffer += chunk
+        return len(self._buffer) >= size
+
+    def _begins(self) -> bool:
+        """Whether a record begins here, or the file ends."""
+        while self._have(1) and self._buffer[:1] in b"\r\n":
+            self._buffer = self._buffer.lstrip(b"\r\n")
+        return not self._have(1) or (self._have(5) and self._buffer.startswith(b"WARC/"))
+
+    def _within(self, kept: bytes) -> int:
+        """Where in `kept`, all of a record, it should have ended; what follows that place is put back. -1: nowhere."""
+        self._have(_FIRST_LINE_BYTES)
+        found = _NEXT.search(kept + self._buffer[:_FIRST_LINE_BYTES])
+        if not found or found.start() >= len(kept):
+            return -1
+        self._buffer = (kept + self._buffer)[found.end() :]
+        return found.start()
+
+    def _up_to_next(self, kept: bytes, passed: int, most: int) -> tuple[bytes, int]:
+        """A record that goes on behind its stated end: all up to the next; as it was stated where there is none."""
+        parts, held, extra = [kept], len(kept), 0
+        while not (found := _NEXT.search(self._buffer)):
+            part, self._buffer = self._buffer[:-_FIRST_LINE_BYTES], self._buffer[-_FIRST_LINE_BYTES:]
+            extra += len(part)
+            parts += [part] if held < most else []
+            held += len(part)
+            if not self._have(len(self._buffer) + 1):
+                return kept, passed
+        parts.append(self._buffer[: found.start()])
+        extra += found.start()
+        self._buffer = self._buffer[found.end() :]
+        return b"".join(parts)[:most], passed + extra
 
     def _cut_short(self) -> ArchiveLimit:
         return ArchiveLimit(f"{self._name} ends in the middle of a WARC record; copy the file again")

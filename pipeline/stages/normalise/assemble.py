@@ -36,6 +36,8 @@ _LONGEST_VERSION = 40
 _LONGEST_NOTICE = 1_000
 _MOST_DATES = 20
 _EMBARGO_AHEAD = timedelta(days=3_660)
+# What an address never holds unescaped; markup where somebody wants to smuggle it in.
+_NO_URL = re.compile(r"""[ <>"]""")
 _DAY_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]([01]\d)[-_.]([0-3]\d)(?!\d)")
 _STATUSES: dict[str, Literal["usable", "withheld", "canceled"]] = {
     "usable": "usable", "published": "usable", "withheld": "withheld", "embargoed": "withheld",
@@ -176,7 +178,12 @@ def _language(stated: str | None) -> str | None:
 
 def _url(stated: str | None) -> str | None:
     url = (stated or "").strip()
-    if not url.startswith(("http://", "https://")) or len(url) > _LONGEST_URL or not url.isprintable() or " " in url:
+    if (
+        not url.startswith(("http://", "https://"))
+        or len(url) > _LONGEST_URL
+        or not url.isprintable()
+        or _NO_URL.search(url)
+    ):
         return None
     try:
         return url if urlsplit(url).hostname else None

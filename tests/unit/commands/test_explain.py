@@ -9,6 +9,7 @@ import pytest
 from pipeline.commands import explain
 from pipeline.commands.desk import Desk
 from pipeline.errors import FolderError
+from pipeline.formats import FORMATS, promised
 from pipeline.settings import Settings
 from pipeline.testing import FakeClock
 
@@ -87,3 +88,42 @@ def test_the_source_is_the_path_in_the_inbox_that_holds_the_file(tmp_path: Path)
     assert found.look.json["x_copydesk"]["source"] == "wire/a.txt"
     (found,) = Desk(Settings(inbox=()), FakeClock()).explain(file)
     assert found.look.json["x_copydesk"]["source"] == "a.txt"
+
+
+SEEDS = Path(__file__).parents[3] / "seeds"
+STOOD = {
+    "wire/daily/river-2025-03-17.txt": "text published=date-line",
+    "languages/ja-kissaten.txt": "text",
+    "formats/beekeeper.txt": "front-matter body=front-matter",
+    "formats/lighthouse.md": "front-matter",
+    "formats/orchard.nitf": "nitf version=nitf copyright=nitf",
+    "formats/archive.g2": "newsml-g2 embargo=newsml-g2 usage_terms=newsml-g2",
+    "formats/ferry-bell.newsml": "newsml status=newsml",
+    "formats/dark-sky.jsonld": "field url=field",
+    "formats/kelp-farm.json": "field version=field",
+    "feeds/agency.jsonl": "field place=text",
+    "formats/council.csv": "csv",
+    "formats/clock-swifts.rdf": "feed publisher=file",
+    "formats/valley.rss": "feed language=file",
+    "formats/garden.atom": "feed language=file",
+    "formats/night-bus.jsonfeed": "feed publisher=file",
+    "formats/museum-clock.eml": "mail publisher=mail",
+    "formats/press-desk.mbox": "mail place=text",
+    "web/glacier-lake.html": "json-ld body=page url=meta",
+    "web/night-trains.html": "page byline=meta published=meta",
+    "web/crawl.warc": "page url=file",
+    "packed/night-desk.zip": "text place=text",
+    "packed/crime-and-sport.tar.bz2": "text place=text",
+}
+
+
+def test_of_every_format_it_says_where_each_fact_stood(run: Run) -> None:
+    for name, expected in STOOD.items():
+        found = json.loads(run("--json", SEEDS / name).splitlines()[0])
+        headline, *others = expected.split()
+        assert found["origins"]["headline"] == headline, name
+        assert {fact: found["origins"].get(fact) for fact, _, _ in (each.partition("=") for each in others)} == dict(
+            each.split("=") for each in others
+        ), name
+    covered = {form.slug for name in STOOD if (form := promised(name.encode()))}
+    assert {form.slug for form in FORMATS} - covered == {"xml"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -274,6 +275,26 @@ def test_a_web_archive_gives_its_pages_and_nothing_else(step: int) -> None:
 def test_a_web_archive_at_fault_as_a_whole(archive: bytes, kind: type[BadInput]) -> None:
     with pytest.raises(kind):
         list(taken(archive, "warc", 10_000))
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("length", [b"0", b"40", b"100", b"1000", b"2000", b"9999999", b"-5", b"many", b"1" * 5000])
+def test_a_wrong_length_costs_no_page(length: bytes, step: int) -> None:
+    wrong = re.sub(rb"Content-Length: \d+", b"Content-Length: " + length, response(PAGE))
+    others = [PAGE.replace(b"rain", b"snow"), PAGE.replace(b"rain", b"hail")]
+    archive = response(others[0]) + wrong + record(b"metadata", b"x: y") + response(others[1])
+    found = [entry.content.strip() for entry in taken(archive, "warc", step)]
+    assert found == [others[0], PAGE, others[1]]
+
+
+@pytest.mark.parametrize("length", [b"10", b"9999999"])
+def test_a_wrong_length_at_the_end_ends_all_the_same(length: bytes) -> None:
+    found: list[Entry] = []
+    wrong = re.sub(rb"Content-Length: \d+", b"Content-Length: " + length, response(PAGE))
+    with pytest.raises(ArchiveLimit):
+        found.extend(taken(response(PAGE) + wrong, "warc"))
+    # extend() keeps what came before the error.
+    assert found[0].content == PAGE
 
 
 def test_a_page_that_bursts_is_set_aside() -> None:

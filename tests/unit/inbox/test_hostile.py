@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from pipeline.formats import FORMATS
 from pipeline.inbox.feeder import Feeder
 from pipeline.inbox.folder import survey
 from pipeline.inbox.ledger import Ledger
-from pipeline.inbox.scan import scan
+from pipeline.inbox.scan import look_at, scan
 from pipeline.inbox.splitters import Limits, split
 from pipeline.inbox.taking import Run
 
@@ -125,3 +126,41 @@ def test_what_no_event_told_of_is_found_by_the_scan(tmp_path: Path) -> None:
     # Events told of one file only; the look at what they name finds that one, the full look finds all.
     assert len(survey(os.fsencode(tmp_path), ledger, {b"7.txt"}, False).files) == 1
     assert len(survey(os.fsencode(tmp_path), ledger, None, False).files) == 300
+
+
+@pytest.mark.parametrize("device", [b"null", b"zero"])
+def test_a_device_is_never_read(device: bytes) -> None:
+    # Real devices, in the folder where every system has them: making one elsewhere takes rights that tests lack.
+    (look,) = look_at(b"/dev", device)
+    feeder = Feeder(b"/dev", "in", Ledger("in"), LIMITS)
+    feeder.add(look)
+    (bad,) = feeder.fill("2025-03-18T09:00:00.000Z").rejected
+    assert (look.kind, bad.reason, bad.content) == ("special", "not-regular", b"")
+
+
+def test_what_we_may_not_read_is_rejected_and_the_rest_comes(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    (tmp_path / "secret.txt").chmod(0)
+    (tmp_path / "good.txt").write_text("good")
+    with nobody_special(tmp_path):
+        run = taken(tmp_path)
+    assert [(bad.source, bad.reason, bad.content) for bad in run.rejected] == [("secret.txt", "unreadable", b"")]
+    assert [raw.content for raw in run.raw] == [b"good"]
+
+
+@contextmanager
+def nobody_special(folder: Path) -> Iterator[None]:
+    """Without root's right to read whatever it likes, but with a way to `folder`, which pytest makes for root alone."""
+    if os.geteuid():
+        yield
+        return
+    modes = {parent: parent.stat().st_mode for parent in (folder, *folder.parents) if not parent.stat().st_mode & 1}
+    for parent in modes:
+        parent.chmod(0o755)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        for parent, mode in modes.items():
+            parent.chmod(mode)

@@ -59,6 +59,43 @@ def test_a_script_in_every_field_leaves_no_tag(media_type: str) -> None:
         assert "<script" not in found.body or words != SCRIPT
 
 
+PLAIN = {
+    "application/json": '{{"headline": "{0}", "author": "{0}", "publisher": "{0}", "dateline": "{0}", "version": "{0}",'
+    ' "copyright": "{0}", "url": "https://a.example/{0}", "language": "{0}", "body": "{1}"}}',
+    "text/csv": 'title,author,source,copyright,body\n"{0}","{0}","{0}","{0}","{1}"\n',
+    "text/markdown": "---\ntitle: {0}\nauthor: {0}\ncopyright: {0}\n---\n\n{1}\n",
+    "text/plain": "Title: {0}\nAuthor: {0}\nCopyright: {0}\n\n{1}\n",
+    "message/rfc822": "From: {0} <a@b.example>\nSubject: {0}\nOrganization: {0}\n\n{1}\n",
+}
+
+
+@pytest.mark.parametrize("media_type", PLAIN)
+def test_a_script_in_every_stated_fact_leaves_no_tag(media_type: str) -> None:
+    for words in (SCRIPT, "<img src=x onerror=alert(1)>", "Dam <b>holds</b><script>x</script>"):
+        found = article(PLAIN[media_type].format(words, TEXT), media_type)
+        facts = [found.headline, *found.byline, found.publisher, found.place, found.copyright, found.version, found.url]
+        assert not any("<" in fact for fact in facts if fact)
+        assert found.body == TEXT
+
+
+@pytest.mark.parametrize(
+    ("media_type", "tag"),
+    [
+        ("text/html", "<div>"),
+        ("text/html", "<b>"),
+        ("application/nitf+xml", "<p>"),
+        ("application/rss+xml", "<b>"),
+        ("text/csv", '"'),
+    ],
+)
+def test_ten_megabytes_of_nesting_end(media_type: str, tag: str) -> None:
+    content = MARKED.get(media_type, "{1}\n\n{2}\n").format("", "Dam holds", TEXT + tag * (10_000_000 // len(tag)))
+    try:
+        assert TEXT in article(content, media_type).body
+    except BadInput as error:
+        assert error.reason in ("no-article", "parse", "too-large")  # noqa: PT017 (one of two good outcomes)
+
+
 @pytest.mark.parametrize("media_type", sorted(MARKED.keys() - {"text/html"}))
 def test_a_document_that_breaks_off_is_read_as_far_as_it_goes(media_type: str) -> None:
     whole = MARKED[media_type].format("", "Dam & valley", TEXT)

@@ -38,6 +38,7 @@ CLOSED: Mapping[str, tuple[str, ...]] = {
     "queue": ("normalised", "judged", "tagged"),
     "taxonomy": ("topics", "people", "organisations", "places", "keywords"),
     "books": OUTCOMES,
+    "failure": ("fenced", "refused", "too-large", "timeout", "connection", "other"),
 }
 OPEN: Mapping[str, str] = {
     "source": "the names of the configured inboxes",
@@ -151,7 +152,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("kafka_produce_seconds", "histogram", "One transaction, from begin to commit.", ("role",), _FAST,
            roles=_BOTH),
     Metric("kafka_produce_errors_total", "counter", "Transactions that failed; what they held is published again.",
-           ("role",), roles=_BOTH),
+           ("role", "error_type"), roles=_BOTH, values=("role", "failure")),
     _work("consumer_commit_timestamp_seconds", "gauge", "When a transaction last committed; 0: not yet.", *_OF_RAW,
           merge="mostrecent", values=_RAW),
     _work("rebalances_total", "counter", "Times partitions were handed out anew."),

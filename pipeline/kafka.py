@@ -36,7 +36,7 @@ _TALKATIVE = (
     "aiokafka.producer.sender",
 )
 _TOPIC_FORBIDDEN, _CLUSTER_FORBIDDEN = 29, 31
-_NOT_ALLOWED = (
+NOT_ALLOWED = (
     TopicAuthorizationFailedError,
     GroupAuthorizationFailedError,
     ClusterAuthorizationFailedError,
@@ -117,7 +117,7 @@ def asking(settings: Settings) -> Iterator[None]:
 def refused(settings: Settings, why: BaseException | str) -> AccessRefusedError | None:
     """The one-line error where Kafka does not let us in, or not do what we ask; None where it is something else."""
     where, user = f"Kafka at {settings.broker}", settings.sasl_username or "ANONYMOUS"
-    if isinstance(why, _NOT_ALLOWED):
+    if isinstance(why, NOT_ALLOWED):
         return AccessRefusedError(
             f"{where} does not allow User:{user} what we need ({type(why).__name__}: {' '.join(map(str, why.args))});"
             f" grant it {rights(settings)}"

@@ -6,18 +6,43 @@ Reaches into aiokafka 0.14, which has no way of its own for this.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from itertools import chain
 from typing import Any
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    InvalidProducerEpoch,
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    NodeNotReadyError,
+    ProducerFenced,
+    RecordListTooLargeError,
+    RequestTimedOutError,
+)
+
+from pipeline.kafka import NOT_ALLOWED
 
 _STOP_SECONDS = 3.0
 _POLITE_SECONDS = 1.0
 _CHECK_SECONDS = 1.0
 # Well inside every transaction timeout of ours: after that the broker aborts by itself.
 _PATIENCE_SECONDS = 20.0
+# In this order: some are kinds of others.
+_FAILURES: Mapping[str, tuple[type[BaseException], ...]] = {
+    "fenced": (ProducerFenced, InvalidProducerEpoch),
+    "refused": NOT_ALLOWED,
+    "too-large": (MessageSizeTooLargeError, RecordListTooLargeError),
+    "timeout": (KafkaTimeoutError, RequestTimedOutError, TimeoutError),
+    "connection": (KafkaConnectionError, NodeNotReadyError, OSError),
+}
+
+
+def failure(error: BaseException) -> str:
+    """What kind of failure of a transaction this is: one of `catalogue.CLOSED["failure"]`."""
+    return next((kind for kind, errors in _FAILURES.items() if isinstance(error, errors)), "other")
 
 
 async def transact(producer: Any, work: Coroutine[Any, Any, None]) -> None:

@@ -154,6 +154,8 @@ KAFKA = (
           [(_quantile(0.95, "kafka_produce_seconds", "role"), "{{role}}")]),
     Panel("Failed transactions", "In five minutes; what they held is published again.", "short",
           [("copydesk:produce_errors:increase5m", "{{role}}")], judged="copydesk:produce_errors:increase5m"),
+    Panel("Why transactions fail", "A second, by kind of failure.", "ops",
+          [(_rate("kafka_produce_errors_total", "role, error_type"), "{{role}} {{error_type}}")], stacked=True),
     Panel("Rebalances", "In a quarter of an hour.", "short", [("copydesk:rebalances:increase15m", "rebalances")],
           judged="copydesk:rebalances:increase15m"),
     Panel("A rebalance takes", "Until former owners are fenced; 95 % are faster.", "s",

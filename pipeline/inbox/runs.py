@@ -19,6 +19,7 @@ from pipeline.inbox.state import Inbox, Session
 from pipeline.inbox.taking import Run
 from pipeline.kafka import refused
 from pipeline.topics import topic_name
+from pipeline.transactions import failure
 
 log = logging.getLogger(__name__)
 
@@ -113,8 +114,8 @@ async def _commit(inbox: Inbox, session: Session, run: Run) -> None:
     begun = inbox.clock.monotonic()
     try:
         await session.publisher.commit(run, inbox.now())
-    except _FAILURES:
-        inbox.meter.add("kafka_produce_errors_total", role="watcher")
+    except _FAILURES as error:
+        inbox.meter.add("kafka_produce_errors_total", role="watcher", error_type=failure(error))
         raise
     inbox.meter.observe("kafka_produce_seconds", inbox.clock.monotonic() - begun, role="watcher")
     _count(inbox, run)

@@ -34,6 +34,7 @@ from pipeline.stream.sink import Sink
 from pipeline.stream.steps import judge_batch, normalise_batch, tag_batch
 from pipeline.taxonomies import TaxonomyFile
 from pipeline.topics import topic_name
+from pipeline.transactions import failure
 
 R = TypeVar("R")
 logger = logging.getLogger(__name__)
@@ -150,8 +151,8 @@ class Flow:
         begun = self._clock.monotonic()
         try:
             written = await self.sink.commit(batch)
-        except Exception:
-            self._meter.add("kafka_produce_errors_total", role="worker")
+        except Exception as error:
+            self._meter.add("kafka_produce_errors_total", role="worker", error_type=failure(error))
             raise
         seconds = self._clock.monotonic() - begun
         if written is None:

@@ -84,6 +84,8 @@ def check(ends: dict[str, End], says: Callable[[str], bool]) -> None:
 def test_a_wrong_password_is_one_line(door: Door, prefix: str) -> None:
     ends = door.ends(door.settings("desk", prefix, WRONG), *ROLES, *LOOKS)
     check(ends, lambda line: "refuses the login of 'desk' by SCRAM-SHA-512" in line and "the password" in line)
+    plain = replace(door.settings("plain-desk", prefix, WRONG), sasl_mechanism="PLAIN")
+    check(door.ends(plain, ["tail"]), lambda line: "refuses the login of 'plain-desk' by PLAIN" in line)
 
 
 def test_an_untrusted_certificate_is_one_line(door: Door, prefix: str) -> None:

@@ -142,6 +142,9 @@ async def walk_through_run(diary: Diary, folder: Path) -> None:
             victim, *_ = workers_of(folder / "data")
             os.kill(victim, signal.SIGKILL)
             diary.say(f"kill -9 {victim}, one of two workers of run")
+            told = "document.getElementById('state-text').textContent.includes('processes ready')"
+            await seen.wait(told, "the page to say that a process is missing")
+            await diary.picture(seen, "2-run-without-a-worker")
 
             async def another() -> bool:
                 return len(set(workers_of(folder / "data")) - {victim}) == 2
@@ -151,7 +154,7 @@ async def walk_through_run(diary: Diary, folder: Path) -> None:
             before = await enriched(seen)
             took = await room.until(lambda: _more(seen, before + DROPPED), "the flow to go on", 60)
             diary.say(f"articles come out, {took:.1f} s later")
-            await diary.picture(seen, "2-run-after-the-kill")
+            await diary.picture(seen, "3-run-after-the-kill")
     diary.say("Ctrl-C; last words: " + log.read_text().strip().splitlines()[-1])
 
 
@@ -184,7 +187,7 @@ async def walk_with_alert(diary: Diary, folder: Path, server: prometheus.Prometh
         await room.until(healthy, "all targets to be up, and articles to come out", 120)
         assert not server.firing(), server.firing()
         diary.say("watcher, two workers and monitor are up; Prometheus sees all; no alert")
-        await look_at_alerts(diary, rules, server, "3-no-alert")
+        await look_at_alerts(diary, rules, server, "4-no-alert")
         await kill_and_mend(diary, server, desk, room, live, rules)
     return room.articles
 
@@ -199,7 +202,7 @@ async def kill_and_mend(
     diary.say(f"kill -9 {victim.pid}, the second worker")
     await room.until(lambda: _more(live, before + 2 * DROPPED), "the other worker to go on", 90)
     diary.say("the other worker has its partitions and goes on")
-    await diary.picture(live, "4-page-while-one-worker-is-dead")
+    await diary.picture(live, "5-page-while-one-worker-is-dead")
 
     async def is_state(state: str) -> bool:
         return any(found["labels"]["alertname"] == "CopydeskDown" and found["state"] == state
@@ -209,7 +212,7 @@ async def kill_and_mend(
     diary.say(
         f"CopydeskDown fires, {time.monotonic() - killed:.0f} s after the kill; firing: {sorted(server.firing())}"
     )
-    await look_at_alerts(diary, rules, server, "5-alert-fires")
+    await look_at_alerts(diary, rules, server, "6-alert-fires")
     desk.start("worker-2")
 
     async def cleared() -> bool:
@@ -219,8 +222,8 @@ async def kill_and_mend(
     diary.say(
         f"the worker was started again; CopydeskDown cleared {took:.0f} s later; firing: {sorted(server.firing())}"
     )
-    await look_at_alerts(diary, rules, server, "6-alert-cleared")
-    await diary.picture(live, "7-page-at-the-end")
+    await look_at_alerts(diary, rules, server, "7-alert-cleared")
+    await diary.picture(live, "8-page-at-the-end")
 
 
 async def look_at_alerts(diary: Diary, rules: Tab, server: prometheus.Prometheus, name: str) -> None:

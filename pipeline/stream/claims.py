@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 _FETCH_BYTES = 8 << 20
 _POLL_MS = 200
-_CHUNK = 16  # records between two looks at heartbeats and endpoints
+_CHUNK_BYTES = 1 << 20  # between two looks at heartbeats and endpoints
 
 
 class ClaimLog:
@@ -130,9 +130,8 @@ class ClaimLog:
                 if not self.caught_up.is_set() and await self._consumer.position(self._tp) >= self._end:
                     self.caught_up.set()
                 fetched = await self._consumer.getmany(timeout_ms=_POLL_MS)
-                records = fetched.get(self._tp, [])
-                for at in range(0, len(records), _CHUNK):
-                    self._read(records[at : at + _CHUNK])
+                for records in _chunks(fetched.get(self._tp, ())):
+                    self._read(records)
                     # A replay of millions must not starve heartbeats and endpoints.
                     await asyncio.sleep(0)
                 self._report()
@@ -186,3 +185,16 @@ class ClaimLog:
         self._meter.add("dedupe_evictions_total", index.expired - self._expired)
         self._meter.add("dedupe_candidates_total", index.compared - self._compared)
         self._expired, self._compared = index.expired, index.compared
+
+
+def _chunks(records: Sequence[ConsumerRecord]) -> Iterator[list[ConsumerRecord]]:
+    chunk: list[ConsumerRecord] = []
+    size = 0
+    for record in records:
+        chunk.append(record)
+        size += len(record.value or b"")
+        if size > _CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk

@@ -14,7 +14,7 @@ from time import thread_time
 import numpy as np
 
 from pipeline.records import Article, RawArticle, article_id
-from pipeline.stages.deduplicate import Index, decode_claims, fingerprints
+from pipeline.stages.deduplicate import Index, Replica, decode_claims, fingerprints
 from pipeline.stages.deduplicate.claims import ROW, Rows, encode_rows
 from pipeline.stages.deduplicate.parameters import BINS, KEYS
 
@@ -49,25 +49,44 @@ def drawn(count: int, seed: int) -> Iterator[Rows]:
 
 
 def bench_apply(count: int) -> None:
-    """Replay a log of `count` articles, decoding included; print cost and memory on the way."""
-    index, spent, since, slowest = Index(WINDOW_SECONDS), 0.0, 0.0, 0.0
+    """Judge a log of `count` articles, decoding included, as a worker does that follows it; print cost and memory."""
+    worker, spent, since, slowest = Replica(WINDOW_SECONDS), 0.0, 0.0, 0.0
     step = max(count // 10, BATCH)
     print(f"{'articles':>10} {'µs each':>8} {'articles/s':>11} {'bytes each':>11} {'slowest record, ms':>19}")
     for number, rows in enumerate(drawn(count, 1)):
-        claimed_ms = 1_700_000_000_000 + WINDOW_SECONDS * 1000 * number * BATCH // count
-        value = encode_rows(rows, claimed_ms)
+        value = encode_rows(rows, _claimed_ms(number, count), WINDOW_SECONDS, worker.basis)
         start = thread_time()
-        index.apply(decode_claims(value))
+        worker.read([(number, decode_claims(value))], more=False)
         took = thread_time() - start
         spent, since, slowest = spent + took, since + took, max(slowest, took)
         done = (number + 1) * BATCH
         if done % step < BATCH:
+            index = worker.index
             each, rate, size = since / step * 1e6, step / since, index.memory_bytes / len(index)
-            print(f"{done:>10,} {each:>8.1f} {rate:>11,.0f} {size:>11.0f} {slowest * 1e3:>19.0f}")
+            print(f"{done:>10,} {each:>8.1f} {rate:>11,.0f} {size:>11.0f} {slowest * 1e3:>19.0f}", flush=True)
             since = slowest = 0.0
-    print(
-        f"replay of {done:,} articles: {done / spent:,.0f} a second, {len(value) / BATCH:.0f} bytes each on the log\n"
-    )
+    print(f"{done:,} articles: {spent / done * 1e6:.1f} µs, {len(value) / BATCH:.0f} bytes each on the log\n")
+
+
+def bench_replay(count: int, size: int = BATCH) -> None:
+    """A worker that starts reads a log of `count` articles in records of `size`, in chunks as they are fetched."""
+    before, log = Replica(WINDOW_SECONDS), list[bytes]()
+    for number, rows in enumerate(drawn(count, 1)):
+        for at in range(0, BATCH, size):
+            log.append(encode_rows(rows[at : at + size], _claimed_ms(number, count), WINDOW_SECONDS, before.basis))
+            before.read([(len(log) - 1, decode_claims(log[-1]))], more=False)
+    after, chunk = Replica(WINDOW_SECONDS), 3500 // size
+    start = thread_time()
+    for at in range(0, len(log), chunk):
+        some = [(at + n, decode_claims(value)) for n, value in enumerate(log[at : at + chunk])]
+        after.read(some, more=at + chunk < len(log))
+    spent = thread_time() - start
+    print(f"replay of {count:,} articles in records of {size:>3}: {count / spent:,.0f} a second")
+
+
+def _claimed_ms(number: int, count: int) -> int:
+    """The log is spread over one window."""
+    return 1_700_000_000_000 + WINDOW_SECONDS * 1000 * number * BATCH // count
 
 
 def bench_small_records(count: int) -> None:
@@ -110,4 +129,6 @@ def bench_fingerprint(count: int, words: int = 600) -> None:
 if __name__ == "__main__":
     bench_fingerprint(2_000)
     bench_small_records(5_000)
+    bench_replay(20_000, 5)
+    bench_replay(200_000)
     bench_apply(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)

@@ -1,10 +1,10 @@
-"""Which articles say the same: fingerprint → claim log → index → verdict. Pure; the log itself is the caller's.
+"""Which articles say the same: fingerprint → claim log → replica (index) → verdict. Pure; the log is the caller's.
 
 Principles:
 
 - A false duplicate is worse than a missed one: it takes an article away from its readers.
 - The first in the log is the original. A duplicate names an article that was itself published, never a duplicate.
-- An article that was claimed again gets its first verdict again.
+- An article that is claimed again within the window gets its first verdict again, from every worker.
 - Same text, whatever its case, quotes and spacing: **exact** duplicate. The headline does not count.
 - Another text under the same canonical URL, or in the same single-article file: **revision**; it is published.
 - Most of the wording the same: **near** duplicate. A near duplicate of a duplicate must be like the original, too.

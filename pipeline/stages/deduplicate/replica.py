@@ -25,8 +25,8 @@ from pipeline.errors import ClaimLogError
 from pipeline.stages.deduplicate.claims import Basis, Claims, Settled
 from pipeline.stages.deduplicate.index import Index
 
-_RUN = 16
-"""Records judged or entered in one go: half the cost an article of one by one, and the event loop waits no longer."""
+_RUN = 500
+"""Articles judged or entered in one go, where records are smaller: most of what a small record costs is its own."""
 
 
 class Replica:
@@ -106,9 +106,11 @@ class Replica:
     def _enter(self) -> list[Settled]:
         """Take what the log has settled from the front of the queue."""
         run: list[tuple[Settled, Claims]] = []
-        while self._queue and len(run) < _RUN and self._queue[0][0] in self._said:
+        room = _RUN
+        while self._queue and room > 0 and self._queue[0][0] in self._said:
             offset, claims = self._queue.popleft()
             run.append((self._said.pop(offset), claims))
+            room -= len(claims)
         self.index.enter(run)
         if run and self._cut_ms is None:
             self._cut_ms = run[0][0].now_ms
@@ -117,8 +119,10 @@ class Replica:
     def _judge(self, more: bool) -> list[Settled]:
         """Judge what nobody has settled, at the front of the queue, as far as this worker knows what matters to it."""
         run: list[tuple[int, Claims]] = []
-        while not more and self._queue and len(run) < _RUN and self._is_known(self._queue[0]):
+        room = _RUN
+        while not more and self._queue and room > 0 and self._is_known(self._queue[0]):
             run.append(self._queue.popleft())
+            room -= len(run[-1][1])
         done = self.index.judge(run)
         self._unsaid.update((settled.offset, settled) for settled in done)
         return done

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 
 class FakeClock:
@@ -60,3 +61,28 @@ class FakePipeline:
         for text in self.batches[-1]:
             found = self._any.finditer(text)
             yield FakeDocument(tuple(FakeEntity(match.start(), match.end(), self._names[match[0]]) for match in found))
+
+
+class ScriptedConsumer:
+    """A consumer of one partition that hands out what it is told: pairs of records and the position after them.
+
+    Once all is handed out, each further question finds nothing and calls `idle`, which may let time pass.
+    """
+
+    def __init__(
+        self, partition: Any, script: Iterable[tuple[Sequence[Any], int]], idle: Callable[[], None] = lambda: None
+    ) -> None:
+        self._partition, self._script, self._idle = partition, list(script), idle
+        self._position = 0
+
+    async def position(self, partition: Any) -> int:
+        """The next offset to read."""
+        return self._position
+
+    async def getmany(self, *, timeout_ms: int, max_records: int | None = None) -> dict[Any, list[Any]]:
+        """The next records of the script."""
+        if not self._script:
+            self._idle()
+            return {}
+        records, self._position = self._script.pop(0)
+        return {self._partition: list(records)}

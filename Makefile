@@ -7,6 +7,8 @@ ARGS ?= --inbox seeds --inbox inbox
 N ?= 200
 SEED ?= 1
 BROKEN ?=
+SCENES ?= 1
+FILES ?= 0
 
 .PHONY: run test browser check walk connect faults bench fuzz secrets lock clean
 
@@ -37,8 +39,9 @@ check: $(VENV)/ready
 	$(VENV)/bin/mypy
 
 # Kill N processes of every kind at random moments under load, then judge; BROKEN=1 does it to a sink that loses.
+# SCENES of them go on side by side; FILES=100000 adds a scene of so many small files at once.
 faults: $(VENV)/ready
-	$(VENV)/bin/python -m tests.faults $(N) --seed $(SEED) $(if $(BROKEN),--broken)
+	$(VENV)/bin/python -m tests.faults $(N) --seed $(SEED) --scenes $(SCENES) --files $(FILES) $(if $(BROKEN),--broken)
 
 bench: $(VENV)/ready
 	$(COPYDESK) bench

@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("kills", type=int, help="how many processes to kill")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scenes", type=int, default=1, help="how many go on side by side, each with a broker")
+    parser.add_argument("--files", type=int, default=0, help="and one scene more: so many small files at once")
     parser.add_argument("--broken", action="store_true", help="with a sink that commits offsets before it sends")
     args = parser.parse_args(arguments)
     worker = ("-m", "tests.faults.broken") if args.broken else WORKER
@@ -53,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ]
         if not args.broken:
             scenes.append(pool.submit(_runs, args.seed, max(2, args.kills // 40)))
+        if args.files:
+            scenes.append(pool.submit(_crowd, args.seed, args.files))
         found = [scene.result() for scene in scenes]
     _sum_up(found, time.monotonic() - begun)
     return 0 if all(verdict.sound for verdict in found) else 1
@@ -86,6 +89,14 @@ def _runs(seed: int, kills: int) -> Verdict:
             made.kill()
             made.start()
         return _told("run", made.finish())
+
+
+def _crowd(seed: int, files: int) -> Verdict:
+    """Very many small files at once; watcher and worker are killed while they are at them."""
+    with tempfile.TemporaryDirectory(prefix="faults") as folder, scene(Path(folder), f"c{seed}", seed) as made:
+        made.load.crowd(files)
+        strikes = [Strike("watcher", 1, 0), Strike("worker", files // 10, 0.9), Strike("watcher", 1, 0)]
+        return _told(f"{files} files", made.run(strikes))
 
 
 def _told(name: str, verdict: Verdict) -> Verdict:

@@ -60,6 +60,19 @@ class Load:
         ]
         self._lines(f"{self._number:05d}", [line.encode() for line in lines])
 
+    def crowd(self, count: int) -> None:
+        """Drop `count` small files at once: a folder of a thousand folders that is made elsewhere and moved in."""
+        self._number += 1
+        name = f"{self._number:05d}"
+        for number in range(count):
+            path = f"{name}/{number % 1_000}/{number}.txt"
+            text = f"Report {number}: {self._rng.randbytes(12).hex(' ', 2)} came to {self._rng.random()} on the day."
+            self.files.write(path, text.encode())
+            made = self._outside / path
+            made.parent.mkdir(parents=True, exist_ok=True)
+            made.write_text(text)
+        (self._outside / name).rename(self._inbox / name)
+
     def tick(self) -> None:
         """Go on with one of the files that are not what they shall be."""
         if self._later:

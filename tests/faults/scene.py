@@ -185,8 +185,8 @@ class Scene:
         for process in processes:
             grown, why = _memory_bytes(process) - before[process.pid], self.rig.why(process)
             assert grown < _FLAT_BYTES, f"grew by {grown >> 20} MB in an outage; {why}"
-            # One that ended over it is started again by `_tend`, as its supervisor would.
-            assert process.poll() is not None or "Kafka at" in why, why
+            # One that ends over it, and answers no more, is started again by `_tend`, as its supervisor would.
+            assert "Kafka at" in why or process.wait(60) in _BROKE, why
         self._broker.start()
 
     def broker_away_long(self) -> None:

@@ -26,9 +26,11 @@ _DAY_BEFORE = re.compile(r"(?<![\d.,:/])(\d{1,2})(?:st|nd|rd|th|er|\.|º)? (?:of
 _YEAR_AFTER = re.compile(r"(?:\.|,| de)? (\d{4})(?!\d|[.,]\d)")
 _DAY_AFTER = re.compile(r"\.? (\d{1,2})(?:st|nd|rd|th)?(?!\w|[.,:]\d|%)(?:,? (\d{4})(?!\d|[.,]\d))?")
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
-_NUMERIC = re.compile(r"(?<![\d.,/-])(\d{1,2})([./])(\d{1,2})\2$")
+_NUMERIC = re.compile(r"(?<![\w.,/-])(\d{1,2})([./])(\d{1,2})\2$")
 _COUNTED_BEFORE = re.compile(r"(?<!\w)(\d{1,2}|[Oo]ne|[Tt]wo|[Tt]hree|[Ff]our|[Ff]ive|[Ss]ix|[Ss]even|[Tt]en) days? $")
 _PERIOD_AFTER = re.compile(r" (week|month|year)\b")
+# Said without the year, these may be a day of 2001, 2021 or 2023.
+_NAMED_DAYS = {(9, 11), (1, 6), (10, 7)}
 _NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10}
 _DAYS_OFF = {"yesterday": -1, "today": 0, "tomorrow": 1}
 _PERIODS_OFF = {"last": -1, "this": 0, "next": 1}
@@ -86,7 +88,7 @@ def _numeric(text: str, start: int, end: int) -> DateMention | None:
     if iso := _ISO.fullmatch(text, start, end):
         return _stated(text, start, end, int(iso[1]), int(iso[2]), int(iso[3]))
     before = _NUMERIC.search(text[max(0, start - _REACH) : start])
-    if not before or end - start != 4:
+    if not before or end - start != 4 or text[end : end + 1] == ":":
         return None
     day, month = int(before[1]), int(before[3])
     if before[2] == "/":
@@ -117,7 +119,7 @@ def _named(text: str, start: int, end: int, month: int, day: date | None, englis
 
 
 def _nearest(text: str, start: int, end: int, month: int, number: int, day: date | None) -> DateMention | None:
-    if day is None:
+    if day is None or (month, number) in _NAMED_DAYS:
         return None
     for meant in _in_three_years(day, month, number):
         if abs(meant - day) <= _NEAREST:

@@ -244,6 +244,13 @@ class EntityFinder:
         """Note a place if the stretch is one, in the list or by the model."""
         spelling = piece.spelling
         country = bool(spelling) and self._atlas.is_country(spelling)
+        if (
+            not spelling
+            and piece.kind == "person"
+            and self._atlas.is_place(reading.text[piece.start : piece.end].title())
+        ):
+            # `SAN FRANCISCO (AP)`
+            spelling = reading.text[piece.start : piece.end].title()
         known = country or (piece.kind == "person" and self._atlas.is_well_known(spelling))
         if piece.kind in ("person", "organisation") and not known:
             return False

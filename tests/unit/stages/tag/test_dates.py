@@ -92,6 +92,8 @@ def test_the_day_is_that_of_the_writers_clock() -> None:
         "In 2024 it rained, 1999 people came, and 20.000 left.",
         "Last but not least, this is it, a long time ago.",
         "Call 555-2024 or 12/2025.",
+        "Since the Sept. 11 attacks it has been so.",
+        "anna28.09.1913:39 wrote",
     ],
 )
 def test_what_may_mean_two_days_or_none_is_left_out(text: str) -> None:

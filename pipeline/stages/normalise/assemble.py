@@ -16,7 +16,7 @@ from pipeline.stages.normalise.boilerplate import BOILERPLATE, without_boilerpla
 from pipeline.stages.normalise.charset import MENDED, mend
 from pipeline.stages.normalise.cleaning import count_words, one_line, unescape, without_tags
 from pipeline.stages.normalise.dateline import Dateline, read_dateline
-from pipeline.stages.normalise.dates import read_date
+from pipeline.stages.normalise.dates import is_date, read_date
 from pipeline.stages.normalise.draft import Draft
 from pipeline.stages.normalise.headline import first_sentence
 
@@ -38,6 +38,11 @@ _MOST_DATES = 20
 _EMBARGO_AHEAD = timedelta(days=3_660)
 # What an address never holds unescaped; markup where somebody wants to smuggle it in.
 _NO_URL = re.compile(r"""[ <>"]""")
+# A line of its own near either end of a text.
+_EDGE = 3
+_LONGEST_DATE_LINE = 160
+_REPRINT = re.compile(r"\b(?:first|originally) (?:published|appeared|printed|posted)\b", re.I)
+_BEFORE_DAY = re.compile(r" on |, ")
 _DAY_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]([01]\d)[-_.]([0-3]\d)(?!\d)")
 _STATUSES: dict[str, Literal["usable", "withheld", "canceled"]] = {
     "usable": "usable", "published": "usable", "withheld": "withheld", "embargoed": "withheld",
@@ -72,7 +77,7 @@ def assemble(raw: RawArticle, slug: str, draft: Draft) -> Article:
         body=body,
         word_count=count_words(body),
         byline=_names(draft.authors),
-        published=_dated(draft.published + _last_resorts(dateline, raw), raw, warnings),
+        published=_dated(draft.published + _last_resorts(dateline, settled, raw), raw, warnings),
         modified=_dated(draft.modified, raw, warnings),
         embargo=_dated(draft.embargo, raw, warnings, ahead=_EMBARGO_AHEAD),
         language=_language(draft.language),
@@ -116,11 +121,21 @@ def _fill(draft: Draft, raw: RawArticle) -> None:
             draft.url = urljoin(home, draft.url)
 
 
-def _last_resorts(dateline: Dateline | None, raw: RawArticle) -> list[tuple[str, str]]:
-    """Dates for an article whose format states none."""
+def _last_resorts(dateline: Dateline | None, paragraphs: list[str], raw: RawArticle) -> list[tuple[str, str]]:
+    """Dates for an article whose format states none: a line that is a day or tells of a reprint, the file's name."""
     found = [(dateline.date, "text")] if dateline and dateline.date else []
-    day = _DAY_IN_NAME.search(raw.source.rpartition("/")[2]) if raw.single else None
-    return found + ([("-".join(day.groups()), "file-name")] if day else [])
+    edges = (words for words in (*paragraphs[:_EDGE], *paragraphs[-_EDGE:]) if len(words) < _LONGEST_DATE_LINE)
+    found += [(day, "text") for day in map(_day_in, edges) if day]
+    named = _DAY_IN_NAME.search(raw.source.rpartition("/")[2]) if raw.single else None
+    return found + ([("-".join(named.groups()), "file-name")] if named else [])
+
+
+def _day_in(line: str) -> str:
+    """The day that is all of `line`, or the end of its words about a first publication; empty where there is none."""
+    reprint = _REPRINT.search(line)
+    starts = [0] if reprint is None else [found.end() for found in _BEFORE_DAY.finditer(line, reprint.end())]
+    days = (line[start:].rstrip(".") for start in starts)
+    return next((day for day in days if any(map(str.isdigit, day)) and is_date(day)), "")
 
 
 def _origins(article: Article, draft: Draft, slug: str) -> tuple[tuple[str, str], ...]:

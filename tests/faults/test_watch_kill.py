@@ -94,35 +94,6 @@ def test_killed_in_the_middle_of_a_file(settings: Settings) -> None:
     assert sorted(key for key, _ in raw.records) == sorted(expected_ids(lines))
 
 
-def test_the_broker_goes_and_comes_back(tmp_path: Path, prefix: str) -> None:
-    lines = [json.dumps({"n": number, "body": "x" * 4000}).encode() for number in range(LINES)]
-    (tmp_path / "wire").mkdir()
-    (tmp_path / "wire" / "big.jsonl").write_bytes(b"\n".join(lines) + b"\n")
-    data = tmp_path / "data"
-    first = EmbeddedBroker(data, 0, print)
-    first.start()
-    try:
-        settings = Settings(broker=first.bootstrap, prefix=prefix, inbox=(str(tmp_path / "wire"),), metrics_port=0)
-        asyncio.run(ensure_topics(settings))
-        ledger, raw = Oracle(settings, "files"), Oracle(settings, "raw")
-        ledger.assign()
-        with watcher(settings) as process:
-            wait_for_ledger(ledger, b"wire/big.jsonl", "publishing")
-            first.stop()
-            with EmbeddedBroker(data, int(settings.broker.rpartition(":")[2]), print):
-                wait_for_ledger(ledger, b"wire/big.jsonl", "published")
-                process.terminate()
-                assert process.wait(10) == 0
-                raw.assign()
-                while raw.poll(3.0):
-                    pass
-                ledger.close()
-                raw.close()
-    finally:
-        first.stop()
-    assert sorted(key for key, _ in raw.records) == sorted(expected_ids(lines))
-
-
 def expected_ids(lines: list[bytes]) -> Iterator[bytes]:
     """Worked out from the file alone."""
     position = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import NamedTuple
 
@@ -10,6 +11,8 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 from pipeline.stages.tag.places import Atlas
 from pipeline.stages.tag.words import alternatives, rows
 from pipeline.terms import Place
+
+_HALF_SIGN = re.compile("[\ud800-\udfff]")
 
 
 class Known(NamedTuple):
@@ -44,7 +47,7 @@ class Gazetteer:
         last = len(text)
         return [
             Known(start, end, self._spellings[number])
-            for number, start, end in self._automaton.find_matches_as_indexes(text)
+            for number, start, end in _matches(self._automaton, text)
             if not (start and text[start - 1].isalnum()) and not (end < last and text[end].isalnum())
         ]
 
@@ -56,7 +59,7 @@ class Gazetteer:
         last = len(text)
         return [
             (start, end, names[number])
-            for number, start, end in automaton.find_matches_as_indexes(text)
+            for number, start, end in _matches(automaton, text)
             if not (start and text[start - 1].isalnum()) and not (end < last and text[end].isalnum())
         ]
 
@@ -69,3 +72,11 @@ class Gazetteer:
             return "o"
         name = self._atlas.names[spelling]
         return "c" if name.country else "y" if name.cities else "p"
+
+
+def _matches(automaton: AhoCorasick, text: str) -> list[tuple[int, int, int]]:
+    try:
+        return automaton.find_matches_as_indexes(text)
+    except UnicodeEncodeError:
+        # Half a sign alone, which cannot be handed over; what replaces it is as long, so offsets stay right.
+        return automaton.find_matches_as_indexes(_HALF_SIGN.sub("\ufffd", text))

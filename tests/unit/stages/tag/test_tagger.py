@@ -332,3 +332,8 @@ def test_a_specific_topic_comes_with_its_top_topic(tagger: Tagger) -> None:
 def test_keywords_are_said_more_than_once_and_share_no_word(tagger: Tagger) -> None:
     text = "The climate talks failed. New climate talks begin in May, and the delegates are tired. Delegates left."
     assert tagger.tag(article(text)).keywords == ("climate talks", "delegates")
+
+
+def test_half_a_sign_alone_costs_no_name(tagger: Tagger) -> None:
+    tags = tagger.tag(article("Ferries to \ud800 Lisbon were late, the port of Rotterdam said.", "\udfff late"))
+    assert ("Rotterdam", "Rotterdam") in found(tags, "place")

@@ -154,7 +154,7 @@ async def _look(
             view.show(await books.refresh(), notes())
         except BrokerUnreachableError as error:
             # A cluster may be away for a while; the roles wait for it too. Our own broker is looked after by `check`.
-            view.show(view.report.books, [{"role": "run", "why": str(error)}])
+            view.show(view.report.books, [{"role": "run", "pid": os.getpid(), "why": str(error)}])
         status.update(view.report.as_json())
         if idle and idle.reached(view.report):
             break

@@ -18,7 +18,7 @@ from tests.faults.whole import whole
 
 # How often each fault is drawn. Kills above all; what takes long is rare.
 _WEIGHTS = {
-    "worker": 10, "workers": 4, "watcher": 6, "broker": 2, "away": 1, "zombie": 1,
+    "worker": 10, "workers": 4, "watcher": 6, "broker": 2, "away": 1, "away-60s": 0.2, "zombie": 1,
     "scale": 0.5, "rebalances": 0.5, "two-watchers": 1,
 }  # fmt: skip
 _KILLS = {"worker": 1, "workers": 2, "watcher": 1, "broker": 1}

@@ -19,7 +19,7 @@ from pipeline.broker.launch import Java
 from pipeline.broker.place import NOTHING_MORE, Lock, More, Place
 from pipeline.broker.probe import HOST, choose_ports, is_ready
 from pipeline.clock import Clock, SystemClock
-from pipeline.errors import BrokerFailedError, FolderError
+from pipeline.errors import BrokerFailedError, FolderError, PortTakenError
 
 _START_SECONDS = 120.0
 _STOP_SECONDS = 25.0
@@ -114,6 +114,8 @@ class EmbeddedBroker:
             )
         owner.write_holder(os.getpid())
         self._clear_leftover(lock)
+        # Kafka that was just killed lets go of its port a moment after its lock.
+        self._wait(lambda: _is_free(self._wanted), 2.0, "Waiting for its port")
         choose_ports(self._wanted)  # a port that is taken should be said before anything is downloaded
         java = Java(self._java, kafka_jars(self._say))
         if not self._serve(java, lock) and not self._serve(java, lock):
@@ -205,3 +207,10 @@ def wait_for(
             next_line += 5.0
         pause(0.05)
     return True
+
+
+def _is_free(wanted: int) -> bool:
+    with contextlib.suppress(PortTakenError):
+        choose_ports(wanted)
+        return True
+    return False

@@ -115,7 +115,7 @@ class EmbeddedBroker:
         owner.write_holder(os.getpid())
         self._clear_leftover(lock)
         # Kafka that was just killed lets go of its port a moment after its lock.
-        self._wait(lambda: _is_free(self._wanted), 2.0, "Waiting for its port")
+        self._wait(lambda: _is_free(self._wanted), 0.9, "Waiting for its port")
         choose_ports(self._wanted)  # a port that is taken should be said before anything is downloaded
         java = Java(self._java, kafka_jars(self._say))
         if not self._serve(java, lock) and not self._serve(java, lock):

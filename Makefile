@@ -10,7 +10,7 @@ BROKEN ?=
 SCENES ?= 1
 FILES ?= 0
 
-.PHONY: run test browser check walk connect faults bench fuzz secrets lock clean
+.PHONY: run test browser check disk walk connect faults bench fuzz secrets lock clean
 
 run: $(VENV)/ready
 	@mkdir -p inbox
@@ -42,6 +42,10 @@ check: $(VENV)/ready
 # SCENES of them go on side by side; FILES=100000 adds a scene of so many small files at once.
 faults: $(VENV)/ready
 	$(VENV)/bin/python -m tests.faults $(N) --seed $(SEED) --scenes $(SCENES) --files $(FILES) $(if $(BROKEN),--broken)
+
+# `copydesk run` on a disk that fills up; a minute or three, as Kafka likes.
+disk: $(VENV)/ready
+	$(VENV)/bin/python -m pytest -q tests/faults/test_whole.py -k full_disk
 
 bench: $(VENV)/ready
 	$(COPYDESK) bench

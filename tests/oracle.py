@@ -142,8 +142,18 @@ def hanging(bootstrap: str, prefix: str) -> dict[str, int]:
 
 def reader(bootstrap: str, **more: object) -> Consumer:
     """A consumer without a group of its own that sees committed records only."""
-    settings = {"group.id": "oracle", "enable.auto.commit": False, "isolation.level": "read_committed", "log_level": 0}
-    return Consumer({"bootstrap.servers": bootstrap, "auto.offset.reset": "earliest", **settings, **more})
+    settings = {
+        "bootstrap.servers": bootstrap,
+        "group.id": "oracle",
+        "enable.auto.commit": False,
+        "auto.offset.reset": "earliest",
+        "isolation.level": "read_committed",
+        # That a killed broker is back this client may only notice when it next asks who leads: after five minutes, left
+        # to itself.
+        "topic.metadata.refresh.interval.ms": 2_000,
+        "log_level": 0,
+    }
+    return Consumer({**settings, **more})
 
 
 def stream(bootstrap: str, topic: str) -> Iterator[Record]:

@@ -13,8 +13,7 @@ import hashlib
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from pipeline import ninjs
 from pipeline.broker import EmbeddedBroker
 from pipeline.clock import SystemClock
 from pipeline.commands.children import Children
+from pipeline.commands.loop import STAGES, Stopwatch, run_batch
 from pipeline.commands.mixed import costs
 from pipeline.commands.mixed import table as formats_table
 from pipeline.errors import StreamError
@@ -36,8 +35,7 @@ from pipeline.monitor.books import Books
 from pipeline.monitor.snapshot import Snapshot
 from pipeline.records import RawArticle, article_id
 from pipeline.settings import Settings
-from pipeline.stages.deduplicate import Index, decode_claims, encode_claims, fingerprints
-from pipeline.stages.normalise import normalise
+from pipeline.stages.deduplicate import Index
 from pipeline.stages.tag import Tagger
 
 _BATCH = 500
@@ -108,41 +106,12 @@ def moving_us(worker: Cost, stages: Sequence[Cost]) -> float:
 
 def plain_loop(lines: Sequence[bytes]) -> list[Cost]:
     """Every stage over all articles, in batches as the stream has them, without Kafka; one Cost a stage."""
-    watch = _Stopwatch()
+    watch = Stopwatch()
     tagger, index = Tagger(), Index(7 * 86_400)
     for start in range(0, len(lines), _BATCH):
         raws = [_raw(start + number, line) for number, line in enumerate(lines[start : start + _BATCH])]
-        with watch.on("normalise"):
-            clean = [normalise(raw) for raw in raws]
-        with watch.on("fingerprint"):
-            prints = fingerprints(clean)
-        with watch.on("index"):
-            verdicts = index.apply(decode_claims(encode_claims(prints, 0)))
-        judged = list(zip(clean, verdicts, strict=True))
-        with watch.on("tag"):
-            kept = [pair for pair in judged if pair[1].kind != "duplicate"]
-            tags = tagger.tag_all([article for article, _ in kept])
-        with watch.on("ninjs"):
-            for (article, verdict), found in zip(kept, tags, strict=True):
-                ninjs.enriched(article, verdict, found)
-            for article, verdict in judged:
-                if verdict.kind == "duplicate":
-                    ninjs.duplicate(article, verdict)
-    return [Cost(name, len(lines), wall, cpu) for name, (wall, cpu) in watch.spent.items()]
-
-
-class _Stopwatch:
-    """Adds up wall and CPU seconds by name."""
-
-    def __init__(self) -> None:
-        self.spent: dict[str, tuple[float, float]] = {}
-
-    @contextmanager
-    def on(self, name: str) -> Iterator[None]:
-        wall, cpu = time.perf_counter(), time.process_time()
-        yield
-        before = self.spent.get(name, (0.0, 0.0))
-        self.spent[name] = (before[0] + time.perf_counter() - wall, before[1] + time.process_time() - cpu)
+        run_batch(raws, tagger, index, watch)
+    return [Cost(name, len(lines), watch.wall_seconds[name], watch.cpu_seconds[name]) for name in STAGES]
 
 
 def _raw(number: int, line: bytes) -> RawArticle:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import html
-import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from email.message import EmailMessage
 from itertools import cycle
@@ -18,14 +17,12 @@ from xml.sax.saxutils import escape
 import orjson
 from rich.table import Table
 
-from pipeline import ninjs
+from pipeline.commands.loop import STAGES, Stopwatch, run_batch
 from pipeline.generate import articles
-from pipeline.records import Article, RawArticle, article_id
-from pipeline.stages.deduplicate import Index, decode_claims, encode_claims, fingerprint
-from pipeline.stages.normalise import normalise
+from pipeline.records import RawArticle, article_id
+from pipeline.stages.deduplicate import Index
 from pipeline.stages.tag import Tagger
 
-STAGES = ("normalise", "fingerprint", "index", "tag", "ninjs")
 _BATCH = 140
 _RECEIVED = "2025-03-18T09:00:00.000Z"
 _MENU = "".join(f'<li><a href="/s/{number}">Section {number}</a></li>' for number in range(60))
@@ -110,37 +107,19 @@ def mixed(count: int) -> Iterable[tuple[str, RawArticle]]:
 def costs(count: int) -> dict[str, dict[str, float]]:
     """CPU microseconds an article by format, then by stage; what goes to the tagger counts for all articles alike."""
     stream = list(mixed(count))
-    spent: dict[str, dict[str, float]] = defaultdict(lambda: dict.fromkeys(STAGES, 0.0))
+    watches = {slug: Stopwatch() for slug in FORMATS}
     tagger, index = Tagger(), Index(7 * 86_400)
     for start in range(0, len(stream), _BATCH):
         batch: dict[str, list[RawArticle]] = defaultdict(list)
         for slug, raw in stream[start : start + _BATCH]:
             batch[slug].append(raw)
         for slug, raws in batch.items():
-            _run(raws, spent[slug], tagger, index)
-    numbers = {slug: sum(1 for other, _ in stream if other == slug) for slug in spent}
-    return {slug: {s: seconds / numbers[slug] * 1e6 for s, seconds in by.items()} for slug, by in spent.items()}
-
-
-def _run(raws: list[RawArticle], spent: dict[str, float], tagger: Tagger, index: Index) -> None:
-    marks = [time.process_time()]
-    clean = [normalise(raw) for raw in raws]
-    marks.append(time.process_time())
-    prints = [fingerprint(article) for article in clean]
-    marks.append(time.process_time())
-    verdicts = index.apply(decode_claims(encode_claims(prints, 0)))
-    marks.append(time.process_time())
-    kept: list[Article] = [a for a, verdict in zip(clean, verdicts, strict=True) if verdict.kind != "duplicate"]
-    tags = iter(tagger.tag_all(kept))
-    marks.append(time.process_time())
-    for article, verdict in zip(clean, verdicts, strict=True):
-        if verdict.kind == "duplicate":
-            ninjs.duplicate(article, verdict)
-        else:
-            ninjs.enriched(article, verdict, next(tags))
-    marks.append(time.process_time())
-    for stage, begun, ended in zip(STAGES, marks, marks[1:], strict=False):
-        spent[stage] += ended - begun
+            run_batch(raws, tagger, index, watches[slug])
+    numbers = Counter(slug for slug, _ in stream)
+    return {
+        slug: {stage: seconds / number * 1e6 for stage, seconds in watches[slug].cpu_seconds.items()}
+        for slug, number in numbers.items()
+    }
 
 
 def table(found: Mapping[str, Mapping[str, float]]) -> Table:

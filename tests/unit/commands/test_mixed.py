@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.commands.mixed import FORMATS, STAGES, costs, mixed
+from pipeline.commands.loop import STAGES
+from pipeline.commands.mixed import FORMATS, costs, mixed
 from pipeline.generate import articles
 from pipeline.stages.normalise import PARSERS, normalise
 

@@ -56,6 +56,15 @@ def verdicts(decisions: Decisions, count: int) -> list[Verdict]:
     return found
 
 
+def find(decisions: Decisions, rows: NDArray[np.integer[Any]]) -> tuple[NDArray[np.intp], Decisions]:
+    """Which of `rows` (places) there is a decision on, and that: the others are plain originals."""
+    decided = decisions["row"]
+    at = np.searchsorted(decided, rows)
+    known = np.flatnonzero(at < len(decided))
+    known = known[decided[at[known]] == rows[known]]
+    return known, decisions[at[known]]
+
+
 def split(decisions: Decisions, lengths: list[int]) -> list[Decisions]:
     """Decisions on several records that were judged as one, record by record."""
     ends = np.cumsum(lengths)

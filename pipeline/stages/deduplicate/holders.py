@@ -6,12 +6,12 @@ article sees the ones before it in its own batch comes from `Table.swap`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from pipeline.stages.deduplicate.claims import Rows
 from pipeline.stages.deduplicate.parameters import KEYS
@@ -56,7 +56,7 @@ def enter(rows: Rows, first: int, slices: Sequence[Slice], horizons: Numbers) ->
         holder[unknown] = np.where(numbers >= 0, address(older.serial, numbers), -1)
         unknown = unknown[numbers < 0]
     known = np.flatnonzero(holder >= 0)
-    holder[known[_times(slices, holder[known]) < horizons[article[known]]]] = -1
+    holder[known[gathered(slices, holder[known], np.int64, Slice.times) < horizons[article[known]]]] = -1
     ours = address(current.serial, first)
     later, earlier = _repeats(keys, where, now - first)
     holder[later] = ours + article[earlier]
@@ -93,16 +93,14 @@ def _repeats(keys: Keys, where: Numbers, last: Numbers) -> tuple[Numbers, Number
     return order[1:][follows], order[:-1][follows]
 
 
-def _times(slices: Sequence[Slice], addresses: Numbers) -> Numbers:
-    found = np.empty(len(addresses), dtype=np.int64)
-    for at, numbers, piece in by_slice(slices, addresses):
-        found[at] = piece.times(numbers)
+def gathered(
+    slices: Sequence[Slice], addresses: Numbers, kind: DTypeLike, of: Callable[[Slice, Numbers], NDArray[Any]]
+) -> NDArray[Any]:
+    """What `of` says about each article, an array of `kind`; a slice is asked once, about all that lie in it."""
+    found = np.empty(len(addresses), dtype=kind)
+    serials, numbers = addresses >> NUMBER_BITS, addresses & NUMBER_MASK
+    for piece in slices:
+        at = np.flatnonzero(serials == piece.serial)
+        if at.size:
+            found[at] = of(piece, numbers[at])
     return found
-
-
-def by_slice(slices: Sequence[Slice], addresses: Numbers) -> list[tuple[NDArray[np.intp], Numbers, Slice]]:
-    """`addresses` split: which of them lie in a slice, their numbers there, and the slice."""
-    serials = addresses >> NUMBER_BITS
-    numbers = addresses & NUMBER_MASK
-    split = ((np.flatnonzero(serials == piece.serial), piece) for piece in slices)
-    return [(at, numbers[at], piece) for at, piece in split if at.size]

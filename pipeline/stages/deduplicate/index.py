@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from pipeline.records import Verdict
 from pipeline.stages.deduplicate.claims import KEPT, Claims, Rows, Settled
-from pipeline.stages.deduplicate.decisions import DECISION, NO_DECISIONS, Decisions, joined, split, verdicts
-from pipeline.stages.deduplicate.holders import address, by_slice, enter, enter_unasked
+from pipeline.stages.deduplicate.decisions import DECISION, NO_DECISIONS, Decisions, find, joined, split, verdicts
+from pipeline.stages.deduplicate.holders import address, enter, enter_unasked, gathered
 from pipeline.stages.deduplicate.judge import Flags, near_original
 from pipeline.stages.deduplicate.slices import FULL, STANDING, Slice, names
 from pipeline.stages.deduplicate.table import Numbers
@@ -124,19 +124,13 @@ class Index:
     def _claimed_before(self, ids: NDArray[np.uint64], horizons: Numbers) -> tuple[Numbers, Decisions]:
         """Which of these articles are in the index already, and the first decision on each of them."""
         places, found = [np.empty(0, dtype=np.int64)], [NO_DECISIONS]
-        unknown = np.arange(len(ids))
-        for piece in reversed(self._slices):
-            numbers = piece.find_ids(ids[unknown])
-            hits = np.flatnonzero(numbers >= 0)
-            alive = hits[piece.times(numbers[hits]) >= horizons[unknown[hits]]]
-            if alive.size:
-                decisions = np.zeros(len(alive), dtype=DECISION)
-                at, decided = piece.decisions(numbers[alive])
-                decisions[at] = decided
-                decisions["row"], decisions["again"] = unknown[alive], 1
-                places.append(unknown[alive])
-                found.append(decisions)
-            unknown = unknown[numbers < 0]
+        for at, numbers, piece in self._living(ids, horizons):
+            decisions = np.zeros(len(at), dtype=DECISION)
+            known, decided = piece.decisions(numbers)
+            decisions[known] = decided
+            decisions["row"], decisions["again"] = at, 1
+            places.append(at)
+            found.append(decisions)
         return np.concatenate(places), np.concatenate(found)
 
     def _judge_new(self, rows: Rows, times: Numbers, horizons: Numbers) -> Decisions:
@@ -183,26 +177,26 @@ class Index:
         """Whether near duplicates of duplicates are like the original too, as far as that is in the window."""
         close = np.ones(len(rows), dtype=np.bool_)
         ids = originals.view(np.uint64).reshape(-1, 2)
+        for at, numbers, piece in self._living(ids, horizons):
+            close[at] = near_original(rows[at], piece.rows(numbers))
+        return close
+
+    def _living(self, ids: NDArray[np.uint64], horizons: Numbers) -> Iterator[tuple[NDArray[np.intp], Numbers, Slice]]:
+        """Slice by slice: which of `ids` (places) are in it and in their window, and their numbers there."""
         unknown = np.arange(len(ids))
         for piece in reversed(self._slices):
             numbers = piece.find_ids(ids[unknown])
             hits = np.flatnonzero(numbers >= 0)
             alive = hits[piece.times(numbers[hits]) >= horizons[unknown[hits]]]
-            close[unknown[alive]] = near_original(rows[unknown[alive]], piece.rows(numbers[alive]))
+            if alive.size:
+                yield unknown[alive], numbers[alive], piece
             unknown = unknown[numbers < 0]
-        return close
 
     def _standing(self, addresses: Numbers) -> NDArray[Any]:
-        found = np.empty(len(addresses), dtype=STANDING)
-        for at, numbers, piece in by_slice(self._slices, addresses):
-            found[at] = piece.standing(numbers)
-        return found
+        return gathered(self._slices, addresses, STANDING, Slice.standing)
 
     def _rows(self, addresses: Numbers) -> Rows:
-        found = np.empty(len(addresses), dtype=KEPT)
-        for at, numbers, piece in by_slice(self._slices, addresses):
-            found[at] = piece.rows(numbers)
-        return found
+        return gathered(self._slices, addresses, KEPT, Slice.rows)
 
     def _period(self, now_ms: int) -> int:
         return now_ms * _SLICES_IN_WINDOW // self._window_ms
@@ -224,10 +218,8 @@ class Index:
 def _at_rows(decisions: Decisions, rows: NDArray[np.uint32]) -> Decisions:
     """The decisions on these rows; zeros for originals."""
     found = np.zeros(len(rows), dtype=DECISION)
-    at = np.searchsorted(decisions["row"], rows)
-    known = np.flatnonzero(at < len(decisions))
-    known = known[decisions["row"][at[known]] == rows[known]]
-    found[known] = decisions[at[known]]
+    at, decided = find(decisions, rows)
+    found[at] = decided
     return found
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.stages.deduplicate.claims import KEPT, ROW, Rows
-from pipeline.stages.deduplicate.decisions import DECISION, EXACT, NEAR, REVISION, Decisions
+from pipeline.stages.deduplicate.decisions import DECISION, EXACT, NEAR, REVISION, Decisions, find
 from pipeline.stages.deduplicate.table import Keys, Numbers, Table
 
 FULL = 1 << 20
@@ -103,11 +103,7 @@ class Slice:
 
     def decisions(self, numbers: Numbers) -> tuple[Numbers, Decisions]:
         """Which of `numbers` (places) are no plain originals, and what was decided about them."""
-        decided = self._decisions["row"][: self._decided]
-        at = np.searchsorted(decided, numbers)
-        known = np.flatnonzero(at < self._decided)
-        known = known[decided[at[known]] == numbers[known]]
-        return known, self._decisions[at[known]]
+        return find(self._decisions[: self._decided], numbers)
 
     def standing(self, numbers: Numbers) -> NDArray[Any]:
         """What these articles stand for, array of STANDING."""

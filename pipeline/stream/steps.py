@@ -9,7 +9,7 @@ judged its duplicates: a tagger that fails afterwards leaves its tags out and sa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import chain
+from typing import TypeVar
 
 from aiokafka import ConsumerRecord
 
@@ -18,6 +18,9 @@ from pipeline.records import Article, RawArticle, Rejected, Tags, Verdict
 from pipeline.stages.deduplicate import Fingerprint, fingerprints
 from pipeline.stages.normalise import normalise
 from pipeline.stream.batch import Delivered, Judged, Normalised, Tagged
+
+R = TypeVar("R")
+F = TypeVar("F")
 
 
 def normalise_batch(batch: Delivered, parse: Callable[[RawArticle], Article] = normalise) -> Normalised:
@@ -30,8 +33,14 @@ def normalise_batch(batch: Delivered, parse: Callable[[RawArticle], Article] = n
             rejected.append(outcome)
         else:
             articles.append(outcome)
-    known, refused = _fingerprinted(articles)
-    return Normalised(batch.origin, [a for a, _ in known], [f for _, f in known], rejected + refused)
+    known: list[tuple[Article, Fingerprint]] = []
+    prints = _of_all(fingerprints, articles, lambda article, error: _unforeseen(article.raw, error))
+    for article, found in zip(articles, prints, strict=True):
+        if isinstance(found, Rejected):
+            rejected.append(found)
+        else:
+            known.append((article, found))
+    return Normalised(batch.origin, [a for a, _ in known], [f for _, f in known], rejected)
 
 
 def _normalise_record(record: ConsumerRecord, parse: Callable[[RawArticle], Article]) -> Article | Rejected:
@@ -45,17 +54,6 @@ def _normalise_record(record: ConsumerRecord, parse: Callable[[RawArticle], Arti
         return _reject(raw, error.reason, str(error))
     except Exception as error:
         return _unforeseen(raw, error)
-
-
-def _fingerprinted(articles: Sequence[Article]) -> tuple[list[tuple[Article, Fingerprint]], list[Rejected]]:
-    """All at once, at half the cost; where that fails, it is the fault of few, so they are tried one by one."""
-    try:
-        return list(zip(articles, fingerprints(articles), strict=True)), []
-    except Exception as error:
-        if len(articles) == 1:
-            return [], [_unforeseen(articles[0].raw, error)]
-    known, refused = zip(*(_fingerprinted([article]) for article in articles), strict=True)
-    return list(chain(*known)), list(chain(*refused))
 
 
 def _unforeseen(raw: RawArticle, error: Exception) -> Rejected:
@@ -82,16 +80,24 @@ def judge_batch(batch: Normalised, verdicts: Sequence[Verdict]) -> Judged:
 def tag_batch(batch: Judged, tag: Callable[[Sequence[Article]], Sequence[Tags]]) -> Tagged:
     """Tag what goes to the enriched topic, all at once; duplicates refer to their original's tags."""
     judged = zip(batch.articles, batch.verdicts, strict=True)
-    tagged = iter(_tag_or_say([article for article, verdict in judged if verdict.kind != "duplicate"], tag))
+    tagged = iter(_of_all(tag, [article for article, verdict in judged if verdict.kind != "duplicate"], _untagged))
     tags = [None if verdict.kind == "duplicate" else next(tagged) for verdict in batch.verdicts]
     return Tagged(batch.origin, batch.articles, batch.verdicts, tags, batch.rejected)
 
 
-def _tag_or_say(articles: Sequence[Article], tag: Callable[[Sequence[Article]], Sequence[Tags]]) -> Sequence[Tags]:
-    """The tags of each; where the tagger fails, it is the fault of few, so it tries them one by one."""
+def _untagged(article: Article, error: Exception) -> Tags:
+    return Tags(failed=f"tag failed unexpectedly: {type(error).__name__}: {error}")
+
+
+def _of_all(
+    work: Callable[[Sequence[Article]], Sequence[R]],
+    articles: Sequence[Article],
+    failed: Callable[[Article, Exception], F],
+) -> Sequence[R | F]:
+    """What `work` makes of each article, all at once; where it fails, it is the fault of few, so they go one by one."""
     try:
-        return tag(articles)
+        return work(articles)
     except Exception as error:
         if len(articles) == 1:
-            return [Tags(failed=f"tag failed unexpectedly: {type(error).__name__}: {error}")]
-        return [tags for article in articles for tags in _tag_or_say([article], tag)]
+            return [failed(articles[0], error)]
+        return [made for article in articles for made in _of_all(work, [article], failed)]

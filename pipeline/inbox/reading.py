@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import TopicPartition
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from pipeline.inbox.ledger import Ledger
-from pipeline.kafka import RECORD_OVERHEAD_BYTES, client_options, max_record_bytes
+from pipeline.kafka import RECORD_OVERHEAD_BYTES, administrator, max_record_bytes
+from pipeline.reader import reading
 from pipeline.settings import Settings
 from pipeline.topics import topic_name
-from pipeline.transactions import leave
 
 # A killed watcher of another inbox may hold the ledger back for its transaction's timeout.
 _STALL_SECONDS = 60.0
@@ -26,10 +25,7 @@ async def read_ledger(settings: Settings, label: str, owner: str = "") -> Ledger
     """
     ledger = Ledger(label)
     place = TopicPartition(topic_name(settings.prefix, "files"), 0)
-    consumer = AIOKafkaConsumer(**client_options(settings), isolation_level="read_committed", enable_auto_commit=False)
-    try:
-        await consumer.start()
-        consumer.assign([place])
+    async with reading(settings, [place]) as consumer:
         await consumer.seek_to_beginning(place)
         end = (await consumer.end_offsets([place]))[place]
         async with asyncio.timeout(None) as stall:
@@ -39,24 +35,19 @@ async def read_ledger(settings: Settings, label: str, owner: str = "") -> Ledger
                     for record in records:
                         ledger.apply(record.key, record.value)
                     stall.reschedule(None)
-    finally:
-        await leave(consumer)
     return ledger
 
 
 async def record_limits(settings: Settings, *topics: str) -> list[int]:
     """How many bytes a record's value may have on each topic; as we declare it where the cluster does not tell."""
     found = dict.fromkeys(topics, max_record_bytes(settings))
-    admin = AIOKafkaAdminClient(**client_options(settings))
+    wanted = [ConfigResource(ConfigResourceType.TOPIC, topic, {"max.message.bytes": None}) for topic in topics]
     try:
-        await admin.start()
-        wanted = [ConfigResource(ConfigResourceType.TOPIC, topic, {"max.message.bytes": None}) for topic in topics]
-        for response in await admin.describe_configs(wanted):
-            for _, _, _, topic, entries in response.resources:
-                found.update((topic, int(entry[1])) for entry in entries if entry[0] == "max.message.bytes")
+        async with administrator(settings) as admin:
+            for response in await admin.describe_configs(wanted):
+                for _, _, _, topic, entries in response.resources:
+                    found.update((topic, int(entry[1])) for entry in entries if entry[0] == "max.message.bytes")
     except KafkaError:
         # A cluster may forbid this question and still take records.
         pass
-    finally:
-        await admin.close()
     return [found[topic] - RECORD_OVERHEAD_BYTES for topic in topics]

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import OffsetAndMetadata
@@ -23,7 +22,7 @@ from aiokafka.structs import OffsetAndMetadata
 from pipeline.clock import Clock
 from pipeline.cluster import committed_offsets
 from pipeline.errors import StreamError
-from pipeline.kafka import client_options, max_record_bytes
+from pipeline.kafka import administrator, client_options, max_record_bytes
 from pipeline.settings import Settings
 from pipeline.settled import Settled
 from pipeline.stream.batch import Origin, Tagged
@@ -183,12 +182,8 @@ class Sink:
     async def _read_settled(self, tps: set[TopicPartition]) -> dict[TopicPartition, Settled]:
         if not tps:
             return {}
-        admin = AIOKafkaAdminClient(**client_options(self._settings))
-        try:
-            await admin.start()
+        async with administrator(self._settings) as admin:
             committed = await committed_offsets(admin, self._settings.group, list(tps), self._clock)
-        finally:
-            await admin.close()
         return {tp: Settled.decode(found.metadata) for tp, found in committed.items()}
 
 

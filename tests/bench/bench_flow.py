@@ -16,15 +16,10 @@ import argparse
 import itertools
 import os
 import random
-import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
@@ -32,8 +27,8 @@ from confluent_kafka import Consumer, TopicPartition
 
 from pipeline.broker import EmbeddedBroker
 from pipeline.generate import articles
-from pipeline.settings import Settings
 from tests import oracle
+from tests.faults.whole import whole
 from tests.rig import Rig, rig
 
 _PATIENCE_SECONDS = 3600.0
@@ -65,11 +60,10 @@ def main() -> None:
 
 def _fresh(folder: Path, files: int) -> None:
     """Write, and wait for what comes out; the first file only warms up."""
-    inbox = folder / "inbox"
-    inbox.mkdir()
-    with _running(folder, inbox) as bootstrap:
-        enriched = Settings().prefix + ".enriched"
-        consumer = oracle.reader(bootstrap)
+    with whole(folder, seed=1) as made:
+        made.start()
+        enriched = f"{made.rig.settings.prefix}.enriched"
+        consumer = oracle.reader(made.rig.settings.broker)
         partitions = consumer.list_topics(enriched, timeout=30).topics[enriched].partitions
         consumer.assign([TopicPartition(enriched, number, 0) for number in partitions])
         for name, renamed in (("written", False), ("renamed into place", True)):
@@ -78,7 +72,7 @@ def _fresh(folder: Path, files: int) -> None:
                 # Odd moments: the watcher must not be caught at the same point of its round each time.
                 time.sleep(random.Random(number).uniform(0.5, 1.5))
                 source = f"{name.split()[0]}-{number}.txt"
-                last_byte = _write(inbox / source, _ARTICLE.format(number, os.urandom(8).hex()), renamed)
+                last_byte = _write(made.rig.inbox / source, _ARTICLE.format(number, os.urandom(8).hex()), renamed)
                 _wait_for(consumer, source)
                 seconds.append(time.monotonic() - last_byte)
             median, worst = statistics.median(seconds[1:]), max(seconds[1:])
@@ -102,26 +96,6 @@ def _wait_for(consumer: Consumer, source: str) -> None:
         assert not message.error(), message.error()
         if orjson.loads(message.value())["x_copydesk"]["source"] == source:
             return
-
-
-@contextmanager
-def _running(folder: Path, inbox: Path) -> Iterator[str]:
-    """`copydesk run` as a user starts it, with the embedded broker; where its broker is."""
-    words = folder / "words"
-    ports = ("--broker-port", "0", "--metrics-port", "0", "--page-port", "0")
-    where = ("--inbox", str(inbox), "--data-dir", str(folder / "data"))
-    with words.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", "run", *ports, *where], stdout=log, stderr=log, stdin=subprocess.DEVNULL
-        )
-    try:
-        while "Kafka at " not in (said := words.read_text()):
-            assert process.poll() is None, said
-            time.sleep(0.1)
-        yield said.partition("Kafka at ")[2].split(";")[0]
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(60)
 
 
 def _workers(bootstrap: str, folder: Path, count: int, numbers: list[int]) -> None:

@@ -3,6 +3,7 @@
 DATA_DIR/broker/
   data/               Kafka's log directory; its presence means formatted
   server.properties   written at every start, since ports may change
+  controller.properties  the same for a controller alone, written after a crash
   kafka.log, .1, …    what Kafka logged since this start, rolled; kafka.previous.log: the start before
   console.log         what the JVM said outside that log since this start
   owner.lock          held by the process that owns the broker; names it
@@ -22,6 +23,7 @@ from pipeline.broker.probe import HOST
 
 _SHARED_PROPERTIES = Path(__file__).parent.parent / "server.properties"
 _EXCERPT_LINES = 12
+_METADATA = "__cluster_metadata-0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,28 @@ class Place:
             f"advertised.listeners=PLAINTEXT://{HOST}:{port}{clients}\n"
             f"controller.quorum.bootstrap.servers={HOST}:{controller_port}\n"
             + "".join(f"{name}={value}\n" for name, value in more.properties.items())
+        )
+        return path
+
+    @property
+    def crashed(self) -> bool:
+        """Whether Kafka did not end in order when it last ran here: it leaves a mark where it did."""
+        return self.data.exists() and not (self.data / ".kafka_cleanshutdown").exists() and self._has_topics()
+
+    def _has_topics(self) -> bool:
+        return any(found.is_dir() and found.name != _METADATA for found in self.data.iterdir())
+
+    def write_controller_properties(self, port: int, session_ms: int) -> Path:
+        """Properties of the controller alone, on the same data, which gives up a silent broker after `session_ms`."""
+        path = self.folder / "controller.properties"
+        path.write_text(
+            f"process.roles=controller\nnode.id=1\n"
+            f"controller.listener.names=CONTROLLER\n"
+            f"log.dirs={self.data.name}\n"
+            f"listeners=CONTROLLER://{HOST}:{port}\n"
+            f"advertised.listeners=CONTROLLER://{HOST}:{port}\n"
+            f"controller.quorum.bootstrap.servers={HOST}:{port}\n"
+            f"broker.session.timeout.ms={session_ms}\n"
         )
         return path
 

@@ -1,8 +1,8 @@
 """When is a file complete? Pure: it is told what was seen and when, and says ready or waiting.
 
-A file is ready when it stood still (size, mtime, inode) over two looks at least `settle_seconds` apart. Two
-exceptions need no second look, because the file system itself testifies that nobody writes any more. Both rest
-on a write setting mtime and ctime alike, while a rename moves ctime alone:
+A file is ready when it stood still (size, mtime, inode) over two looks at least `settle_seconds` apart, an empty one
+five seconds more. Two exceptions need no second look, because the file system itself testifies that nobody writes
+any more. Both rest on a write setting mtime and ctime alike, while a rename moves ctime alone:
 
 - it was seen before under an unfinished name (`story.txt.tmp`) and was renamed since its last write;
 - it was renamed (or linked) at least `settle_seconds` after its last write: it stood still elsewhere.
@@ -19,8 +19,9 @@ from dataclasses import dataclass
 
 from pipeline.inbox.scan import Look
 
-# An empty file is most often one whose writer has only opened it, so it gets more time.
-_EMPTY_FACTOR = 5
+# An empty file is most often one whose writer has only opened it, and on a busy machine seconds may pass before the
+# first byte. Waiting costs nobody anything; a dead letter is something that a person has to look at.
+_EMPTY_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -82,7 +83,7 @@ class Sightings:
         return min((seen.still_since + self._settle_for(seen.look) for seen in self._seen.values()), default=None)
 
     def _settle_for(self, look: Look) -> float:
-        return self._settle if look.size else self._settle * _EMPTY_FACTOR
+        return self._settle if look.size else self._settle + _EMPTY_SECONDS
 
     def _renamed_into_place(self, look: Look) -> bool:
         stood_ns = look.ctime_ns - look.mtime_ns

@@ -31,7 +31,7 @@ class Load:
         self._kinds = [
             *6 * [self._lines],
             self._folder, self._list, self._packed, self._broken,
-            self._growing, self._renamed_over, self._truncated, self._vanishing,
+            self._growing, self._opened, self._renamed_over, self._truncated, self._emptied, self._vanishing,
         ]  # fmt: skip
 
     def burst(self, count: int) -> None:
@@ -112,20 +112,23 @@ class Load:
         for part in (lines[third : 2 * third], lines[2 * third :]):
             self._later.append(lambda part=part: self._append(path, _joined(part)))  # type: ignore[misc]
 
+    def _opened(self, name: str, lines: list[bytes]) -> None:
+        """By a writer who takes a while to find its words, too long for the watcher at times."""
+        self._write(f"{name}.jsonl", b"")
+        self._later.append(lambda: self._append(f"{name}.jsonl", _joined(lines)))
+
     def _renamed_over(self, name: str, lines: list[bytes]) -> None:
         half = len(lines) // 2
         self._write(f"{name}.jsonl", _joined(lines[:half]))
         self._later.append(lambda: self._put(f"{name}.jsonl", _joined(lines[half:])))
 
     def _truncated(self, name: str, lines: list[bytes]) -> None:
-        path, kept = f"{name}.jsonl", _joined(lines[: len(lines) // 2])
-        self._write(path, _joined(lines))
+        self._write(f"{name}.jsonl", _joined(lines))
+        self._later.append(lambda: self._cut(f"{name}.jsonl", _joined(lines[: len(lines) // 2])))
 
-        def cut() -> None:
-            self.files.write(path, kept)
-            os.truncate(self._inbox / path, len(kept))
-
-        self._later.append(cut)
+    def _emptied(self, name: str, lines: list[bytes]) -> None:
+        self._write(f"{name}.jsonl", _joined(lines))
+        self._later.append(lambda: self._cut(f"{name}.jsonl", b""))
 
     def _vanishing(self, name: str, lines: list[bytes]) -> None:
         path = f"{name}.jsonl"
@@ -145,9 +148,14 @@ class Load:
         made.rename(self._inbox / path)
 
     def _write(self, path: str, content: bytes) -> None:
-        """As most do: in place."""
+        """As most do: in place, so that it is empty for a moment, which is long where the machine is busy."""
+        self.files.write(path, b"")
         self.files.write(path, content)
         (self._inbox / path).write_bytes(content)
+
+    def _cut(self, path: str, kept: bytes) -> None:
+        self.files.write(path, kept)
+        os.truncate(self._inbox / path, len(kept))
 
     def _append(self, path: str, more: bytes) -> None:
         self.files.append(path, more)

@@ -110,6 +110,20 @@ def test_a_file_that_changes_between_two_transactions_comes_whole_in_the_end(
         assert desk.contents(max(versions)) == desk.path.read_bytes()
 
 
+@pytest.mark.parametrize("first", [True, False], ids=["full before", "new"])
+def test_an_empty_file_is_set_aside_and_comes_whole_once_it_is_written_to(desk: Desk, first: bool) -> None:
+    if first:
+        desk.finish()
+    desk.path.write_bytes(b"")
+    run = desk.see().fill(TIME)
+    assert [(bad.reason, bad.content) for bad in run.rejected] == [("empty", b"")]
+    desk.commit(run)
+    assert desk.see().fill(TIME).ledger == []
+    desk.path.write_bytes(NEW)
+    desk.finish()
+    assert desk.contents(2 if first else 0) == NEW
+
+
 @pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.ESTALE])
 def test_a_read_that_fails_leaves_nothing_of_that_stretch_and_is_tried_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, number: int

@@ -193,6 +193,34 @@ def test_a_file_that_grew_is_one_version(replaced: Files) -> None:
     assert files.faults(raw(files, "b.jsonl", OLD[:1])) != []
 
 
+def dead_letter(source: str, content: bytes = b"") -> Record:
+    return Record(source, content, {"source": source, "position": "0", "stage": "watch"})
+
+
+def test_a_file_that_was_empty_for_a_while_may_have_been_set_aside_then() -> None:
+    files = Files("wire")
+    files.write("a.jsonl", b"")
+    files.write("a.jsonl", b"1\n2\n")
+    articles = raw(files, "a.jsonl", OLD)
+    assert files.faults(articles) == []
+    assert files.faults(articles, [dead_letter("a.jsonl")]) == []
+    assert files.faults([], [dead_letter("a.jsonl")]) != []
+    assert files.faults(articles, [dead_letter("a.jsonl", b"1\n2\n")]) != []
+
+
+def test_a_file_that_is_empty_in_the_end_must_be_set_aside_and_keeps_what_came_in_before() -> None:
+    files = Files("wire")
+    files.write("a.jsonl", b"1\n2\n")
+    files.write("a.jsonl", b"")
+    articles = raw(files, "a.jsonl", OLD)
+    assert files.due == 0
+    for before in ([], articles[:1], articles):
+        assert files.faults(before, [dead_letter("a.jsonl")]) == []
+        assert files.faults(before) != []
+        assert files.faults(before, 2 * [dead_letter("a.jsonl")]) != []
+    assert files.faults(raw(files, "a.jsonl", NEW), [dead_letter("a.jsonl")]) != []
+
+
 def test_a_file_that_vanished_may_have_come_in_or_not(replaced: Files) -> None:
     replaced.vanish("a.jsonl")
     assert replaced.faults([]) == []

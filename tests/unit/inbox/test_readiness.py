@@ -25,9 +25,10 @@ def _look(size: int = 10, mtime: float = 100, ctime: float | None = None, inode:
         ([(0.0, _look()), (0.3, _look(size=11, mtime=101)), (0.5, _look(size=11, mtime=101))], [False, False, False]),
         ([(0.0, _look()), (0.5, _look(mtime=101))], [False, False]),
         ([(0.0, _look()), (0.5, _look(inode=8))], [False, False]),
-        ([(0.0, _look(size=0)), (0.5, _look(size=0)), (2.0, _look(size=0))], [False, False, True]),
+        ([(0.0, _look(size=0)), (5.3, _look(size=0)), (5.4, _look(size=0))], [False, False, True]),
+        ([(0.0, _look(size=0)), (5.3, _look(mtime=105)), (5.7, _look(mtime=105))], [False, False, True]),
     ],
-    ids=["one look", "too soon", "stood still", "grew", "touched", "replaced", "empty waits longer"],
+    ids=["one look", "too soon", "stood still", "grew", "touched", "replaced", "empty", "written at last"],
 )
 def test_two_looks_apart(looks: list[tuple[float, Look]], ready: list[bool]) -> None:
     sightings = Sightings(SETTLE)

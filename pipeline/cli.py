@@ -59,7 +59,7 @@ COMMANDS = (
     Command("explain", "what would become of a file, without Kafka", "explain", "run",
             ("max_article_bytes", "max_file_bytes", "max_unpacked_ratio", "max_unpacked_bytes", "window_seconds",
              *_PARSING, "tagger", "taxonomy"),
-            "copydesk explain seeds/harbour.txt", "add_arguments"),
+            "copydesk explain seeds/wire/cup-final-accra.txt", "add_arguments"),
     Command("formats", "which files are read, and what an article of each is", "formats", "run", ("log_level",),
             "copydesk formats", "add_arguments"),
     Command("taxonomy", "check a file of your own terms", "taxonomy", "run", ("taxonomy", "log_level"),

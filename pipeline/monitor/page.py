@@ -14,6 +14,8 @@ from pipeline.monitor.report import WATCHER, WORKER, Report
 from pipeline.monitor.snapshot import Snapshot
 
 _MOST_WAITING = 5
+# Roles leave notes in the data folder they share; those of other machines and folders are not known.
+_HERE = ", as far as this data folder knows"
 
 
 def page(report: Report, hint: str = "") -> RenderableType:
@@ -52,9 +54,9 @@ def _state(report: Report) -> Table:
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column()
     grid.add_row("lag", _lag(report.books))
-    grid.add_row("watching", "; ".join(_watcher(note) for note in report.notes_of(WATCHER)) or "nobody watches")
-    workers = report.notes_of(WORKER)
-    grid.add_row("workers", ", ".join(_worker(note) for note in workers) or "none")
+    watchers, workers = report.notes_of(WATCHER), report.notes_of(WORKER)
+    grid.add_row("watching", "; ".join(_watcher(note) for note in watchers) or f"nobody{_HERE}")
+    grid.add_row("workers", ", ".join(_worker(note) for note in workers) or f"none{_HERE}")
     if report.page:
         grid.add_row("page", Text(printable(report.page)))
     if report.metrics:

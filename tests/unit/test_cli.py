@@ -58,6 +58,7 @@ def test_the_example_is_a_command_line_that_is_taken(command: Command) -> None:
     program, *arguments = shlex.split(command.example)
     assert program == "copydesk"
     assert build_parser().parse_args(arguments).command == command.name
+    assert [name for name in arguments if name.startswith("seeds/") and not (ROOT / name).exists()] == []
 
 
 def test_every_setting_is_a_flag_of_some_command_save_secrets() -> None:

@@ -64,7 +64,7 @@ def test_the_page_shows_files_books_lag_and_workers() -> None:
 
 def test_the_page_of_an_empty_desk_is_calm() -> None:
     text = text_of(page(Report("b:1")))
-    assert "nobody watches" in text
+    assert "nobody, as far as this data folder knows" in text
     assert "none" in text
     assert "!" not in text
 

@@ -187,6 +187,12 @@ class StreamError(CopydeskError):
     reason = "stream"
 
 
+class OutageError(StreamError):
+    """Kafka went away for longer than its clients wait; a fresh process carries on once it is back."""
+
+    reason = "outage"
+
+
 class ClaimLogError(StreamError):
     """The claim log holds a record that we cannot read, or has lost records that we still need."""
 

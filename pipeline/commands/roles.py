@@ -13,36 +13,39 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import Any, NoReturn
 
 import uvloop
 
 from pipeline.clock import SystemClock
 from pipeline.commands import with_broker
-from pipeline.errors import AccessRefusedError, BrokerUnreachableError, CopydeskError, StreamError
+from pipeline.errors import AccessRefusedError, BrokerUnreachableError, CopydeskError, OutageError, StreamError
 from pipeline.kafka import ensure_topics
 from pipeline.metrics import Meter, open_labels
 from pipeline.monitor.access import access_of
-from pipeline.monitor.board import board_in
+from pipeline.monitor.board import Board, board_in
 from pipeline.monitor.books import Books
 from pipeline.monitor.endpoint import Endpoint
 from pipeline.monitor.pulse import pulse
 from pipeline.monitor.report import Report
 from pipeline.monitor.web.server import Page
 from pipeline.settings import Settings
-from pipeline.stream.pulse import felt
+from pipeline.stream.pulse import felt, until_felt
 
 State = dict[str, Any]
 Body = Callable[[Meter, Callable[[Mapping[str, Any]], None], asyncio.Event], Awaitable[None]]
 
 _BOOKS_SECONDS = 2.0
+_ANEW = "--anew"
 # What libraries may take to end once nothing of ours is in flight; after that the process ends without them.
 _LIBRARIES_SECONDS = 7.0
 
 
 def add_child_argument(parser: argparse.ArgumentParser) -> None:
-    """The hidden flag with which `run` starts its children."""
+    """The hidden flags with which `run` starts its children, and a worker itself."""
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(_ANEW, dest="anew", action="store_true", help=argparse.SUPPRESS)
 
 
 def run_watch(settings: Settings, args: argparse.Namespace) -> int:
@@ -61,7 +64,7 @@ def run_watch(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def run_worker(settings: Settings, args: argparse.Namespace) -> int:
-    """`copydesk worker`."""
+    """`copydesk worker`. Where Kafka goes away in the middle of its work, it becomes a fresh one that waits for it."""
     from pipeline.stream.worker import work
 
     settings = with_broker(settings)
@@ -69,9 +72,29 @@ def run_worker(settings: Settings, args: argparse.Namespace) -> int:
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
     async def body(meter: Meter, report: Callable[[Mapping[str, Any]], None], stop: asyncio.Event) -> None:
-        await work(settings, SystemClock(), meter, report, stop, _end_soon)
+        def settle(error: CopydeskError | None) -> None:
+            anew = isinstance(error, OutageError) and not stop.is_set()
+            _end_soon(error, partial(_begin_anew, settings) if anew else None)
 
-    return _run(settings, "worker", body, child=args.child)
+        if args.anew:
+            await until_felt(settings, report, stop)
+        if stop.is_set():
+            return
+        try:
+            await work(settings, SystemClock(), meter, report, stop, settle)
+        except AccessRefusedError:
+            raise
+        except BrokerUnreachableError as error:
+            # Of one that was at work, or whose owner reached Kafka, this is an outage.
+            raise OutageError(str(error)) if args.anew or args.child else error from error
+        except OutageError as error:
+            raise StreamError(str(error)) if stop.is_set() else error from error
+
+    try:
+        return _run(settings, "worker", body, child=args.child)
+    except OutageError as error:
+        _say(error)
+        _begin_anew(settings)
 
 
 def run_monitor(settings: Settings, args: argparse.Namespace) -> int:
@@ -114,13 +137,6 @@ async def _serve(settings: Settings, role: str, body: Body, child: bool) -> None
     meter = Meter(open_labels=open_labels(settings), role=role)
     state: State = {"ready": False, "why": "starting"}
     board = board_in(settings.data_dir) if child else None
-
-    def report(found: Mapping[str, Any]) -> None:
-        state.clear()
-        state.update(found, cpu_seconds=round(time.process_time(), 3))
-        if board:
-            board.write(role, state)
-
     endpoint = Endpoint(
         meter.registry,
         host=settings.metrics_host,
@@ -138,7 +154,7 @@ async def _serve(settings: Settings, role: str, body: Body, child: bool) -> None
         if page:
             await page.start()
             print(f"{role}: live page on {page.address}", file=sys.stderr)
-        await body(meter, report, stop)
+        await body(meter, partial(_take_note, role, state, board), stop)
     finally:
         heart.cancel()
         if board:
@@ -146,6 +162,15 @@ async def _serve(settings: Settings, role: str, body: Body, child: bool) -> None
         if page:
             await page.stop()
         await endpoint.stop()
+
+
+def _take_note(role: str, state: State, board: Board | None, found: Mapping[str, Any]) -> None:
+    state.clear()
+    state.update(found, cpu_seconds=round(time.process_time(), 3))
+    if board:
+        # A note is not worth ending over, on a full disk say.
+        with suppress(OSError):
+            board.write(role, state)
 
 
 def stop_on_signals(drain_seconds: float) -> asyncio.Event:
@@ -172,17 +197,36 @@ def with_reason(found: Mapping[str, Any], why: str) -> Mapping[str, Any]:
     return {**found, "ready": False, "why": why} if why and found["ready"] else found
 
 
-def _end_soon(error: CopydeskError | None) -> None:
-    """Nothing of ours is in flight any more: end for certain, even where a library's thread never does."""
+def _end_soon(error: CopydeskError | None, instead: Callable[[], None] | None) -> None:
+    """Nothing of ours is in flight any more: end for certain, or do something `instead` that never returns.
+
+    Even where a library's thread never ends.
+    """
 
     def end() -> None:
         if error:
-            print(f"copydesk: {error}", file=sys.stderr, flush=True)
+            _say(error)
+        if instead:
+            instead()
         os._exit(1 if error else 0)
 
     guard = threading.Timer(_LIBRARIES_SECONDS, end)
     guard.daemon = True
     guard.start()
+
+
+def _begin_anew(settings: Settings) -> NoReturn:
+    """Become a fresh process under the same number, and so the same child of whoever started us.
+
+    What the libraries still hold after an outage goes with the old one; signals and our owner's pipe stay as they are.
+    """
+    os.environ["COPYDESK_BROKER"] = settings.broker
+    arguments = [*sys.orig_argv[1:], *([] if _ANEW in sys.orig_argv else [_ANEW])]
+    os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606
+
+
+def _say(error: CopydeskError) -> None:
+    print(f"copydesk: {error}", file=sys.stderr, flush=True)
 
 
 def _stop_with_owner() -> None:

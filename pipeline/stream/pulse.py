@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
@@ -59,4 +60,20 @@ async def felt(settings: Settings) -> AsyncIterator[Callable[[], str]]:
     finally:
         feeling.cancel()
         await asyncio.gather(feeling, return_exceptions=True)
+        await pulse.close()
+
+
+async def until_felt(settings: Settings, report: Callable[[Mapping[str, Any]], None], stop: asyncio.Event) -> None:
+    """Wait until a broker answers or `stop` is set; `report` is told why, about once a second."""
+    pulse = Pulse(settings)
+    try:
+        while not stop.is_set():
+            why = await pulse.feel()
+            report({"ready": False, "why": why or "starting"})
+            if not why:
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PAUSE_SECONDS):
+                    await stop.wait()
+    finally:
         await pulse.close()

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from aiokafka.errors import KafkaError
+
 from pipeline.clock import Clock
 from pipeline.cluster import check_rights
-from pipeline.errors import CopydeskError, StreamError
+from pipeline.errors import CopydeskError, OutageError, StreamError
 from pipeline.kafka import ensure_topics, refused
 from pipeline.metrics import Meter
 from pipeline.settings import Settings
 from pipeline.stream import app as stream_app
 from pipeline.stream.flow import Flow
 from pipeline.stream.pulse import Pulse
+from pipeline.transactions import failure
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +29,8 @@ _REPORT_SECONDS = 1.0
 _GC_ALLOCATIONS = 10_000
 Settle = Callable[[CopydeskError | None], None]
 _LIBRARIES_SECONDS = 5.0
+# Of this machine, not of the way to Kafka.
+_LOCAL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE)
 
 
 async def work(
@@ -34,8 +40,8 @@ async def work(
 
     `settle` is called once, when all that was in flight has been finished or given up: with None where that went well,
     else with the error that will be raised. From then on the process may be ended at any moment, should a library hang.
-    Raises whatever broke the stream, wrapped in StreamError where it is not ours: nothing was lost, since offsets are
-    committed with the outcomes; starting the worker again carries on.
+    Raises whatever broke the stream, wrapped in StreamError where it is not ours, in OutageError where Kafka was gone:
+    nothing was lost, since offsets are committed with the outcomes; starting the worker again carries on.
     """
     await ensure_topics(settings)
     await check_rights(settings, clock)
@@ -132,6 +138,16 @@ async def _report(flow: Flow, pulse: Pulse, report: Report) -> None:
 def _ours(settings: Settings, error: BaseException) -> CopydeskError:
     if isinstance(error, CopydeskError):
         return error
-    return refused(settings, error) or StreamError(
-        f"the stream broke ({type(error).__name__}: {error}); start the worker again, nothing is lost"
-    )
+    what = f"the stream broke ({type(error).__name__}: {error})"
+    if is_outage(error):
+        return refused(settings, error) or OutageError(f"{what}; beginning anew once Kafka answers, nothing is lost")
+    return refused(settings, error) or StreamError(f"{what}; start the worker again, nothing is lost")
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether Kafka, or the way to it, was gone for longer than its clients wait."""
+    if isinstance(error, OSError) and error.errno in _LOCAL:
+        return False
+    # Errors from the broker have a class of their own; this one is aiokafka's where it finds none to ask.
+    unanswered = type(error) is KafkaError
+    return unanswered or failure(error) in ("connection", "timeout") or bool(getattr(error, "retriable", False))

@@ -27,4 +27,4 @@ class CommitsFirst(Sink):
 
 if __name__ == "__main__":
     flow.Sink = CommitsFirst  # type: ignore[attr-defined]  # on purpose
-    sys.exit(cli.main(["worker"]))
+    sys.exit(cli.main(["worker", *sys.argv[1:]]))

@@ -28,4 +28,4 @@ if __name__ == "__main__":
     from pipeline import cli, clock
 
     clock.SystemClock.now = lambda self: datetime.fromtimestamp(wild(), UTC)  # type: ignore[method-assign]
-    sys.exit(cli.main([sys.argv[1]]))
+    sys.exit(cli.main(sys.argv[1:]))

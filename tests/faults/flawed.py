@@ -71,4 +71,4 @@ FLAWS = {"raises": _raises, "hangs": _hangs, "slow": _slow, "stuck": _stuck}
 
 if __name__ == "__main__":
     FLAWS[sys.argv[1]]()
-    sys.exit(cli.main(["worker"]))
+    sys.exit(cli.main(["worker", *sys.argv[2:]]))

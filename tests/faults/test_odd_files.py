@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,10 +15,11 @@ import pytest
 from pipeline.inbox import files, taking
 from pipeline.inbox.feeder import Feeder
 from pipeline.inbox.ledger import Ledger
-from pipeline.inbox.scan import scan
+from pipeline.inbox.scan import Look, scan
 from pipeline.inbox.splitters import Limits
 from pipeline.inbox.taking import Run
 
+_NOBODY = 65534
 TIME = "2025-03-18T09:00:00.000Z"
 LIMITS = Limits(article_bytes=1 << 20, file_bytes=8 << 20, kept_bytes=1 << 20, ratio=200)
 OLD = b"".join(b'{"n": %d, "pad": "%s"}\n' % (number, b"x" * 9000) for number in range(600))
@@ -128,7 +132,7 @@ def test_an_empty_file_is_set_aside_and_comes_whole_once_it_is_written_to(desk: 
 def test_a_read_that_fails_leaves_nothing_of_that_stretch_and_is_tried_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    # No kernel gives EIO on demand, so the one call that reads does.
+    # No kernel gives EIO in the middle of a file on demand, so the one call that reads does.
     reads = iter([None, None, OSError(number, os.strerror(number))])
 
     class Failing(files.InboxFile):
@@ -150,18 +154,43 @@ def test_a_read_that_fails_leaves_nothing_of_that_stretch_and_is_tried_again(
     assert desk.contents(0) == OLD
 
 
-def test_a_file_that_we_may_not_read_is_set_aside_and_comes_once_we_may(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Root may read whatever the mode says, so the refusal is made up.
-    def refuse(root: bytes, path: bytes) -> int:
-        raise PermissionError(errno.EACCES, "Permission denied")
+@contextmanager
+def _as_nobody() -> Iterator[None]:
+    """Without root's right to read whatever the mode says."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(_NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
-    with monkeypatch.context() as patched:
-        patched.setattr(files, "_open_below", refuse)
-        run = desk.see().fill(TIME)
-    desk.commit(run)
-    assert [(bad.reason, bad.stage) for bad in run.rejected] == [("unreadable", "watch")]
-    desk.path.chmod(0o640)
-    desk.finish()
-    assert desk.contents(0) == OLD
+
+def test_a_file_that_we_may_not_read_is_set_aside_and_comes_once_we_may() -> None:
+    # Not pytest's folder, which is closed to others.
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        desk = Desk(Path(folder))
+        desk.path.chmod(0)
+        feeder = desk.see()
+        with _as_nobody():
+            run = feeder.fill(TIME)
+        desk.commit(run)
+        assert [(bad.reason, bad.stage) for bad in run.rejected] == [("unreadable", "watch")]
+        desk.path.chmod(0o640)
+        desk.finish()
+        assert desk.contents(0) == OLD
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a file that fails on demand")
+def test_a_file_on_which_the_kernel_reports_an_input_error_waits_and_is_not_set_aside() -> None:
+    # Nothing is mapped at address 0 of any process, and the kernel answers EIO to whoever reads it there.
+    with open("/proc/self/mem", "rb", buffering=0) as memory:
+        with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+            memory.read(1)
+        seen = os.stat("/proc/self/mem")
+        feeder = Feeder(b"/proc/self", "in", Ledger("in"), LIMITS)
+        feeder.add(Look(b"mem", "file", seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino))
+        run = feeder.fill(TIME)
+    assert (run.raw, run.rejected, run.ledger, len(run.unreadable)) == ([], [], [], 1)

@@ -20,8 +20,8 @@ _TOPICS = ("partitions", "replication_factor", "max_article_bytes", "window_seco
 _INBOX = ("inbox", "after", "after_dir", "settle_seconds", "scan_seconds", "max_file_bytes", "max_unpacked_ratio",
           "max_unpacked_bytes")  # fmt: skip
 _PARSING = ("fields", "parse_seconds")
-_WORK = (*_PARSING, "tagger", "taxonomy", "batch_articles", "batch_seconds", "check_ratio", "reject_ratio",
-         "reject_run", "session_timeout_seconds", "drain_seconds")  # fmt: skip
+_WORK = (*_PARSING, "tagger", "taxonomy", "story_window_seconds", "batch_articles", "batch_seconds", "check_ratio",
+         "reject_ratio", "reject_run", "session_timeout_seconds", "drain_seconds")  # fmt: skip
 _HTTP = ("metrics_host", "metrics_port", "http_certfile", "http_keyfile", "http_username", "http_password_file")
 _PAGE = ("page_host", "page_port")
 
@@ -58,7 +58,7 @@ COMMANDS = (
             "copydesk status --json", "add_arguments"),
     Command("explain", "what would become of a file, without Kafka", "explain", "run",
             ("max_article_bytes", "max_file_bytes", "max_unpacked_ratio", "max_unpacked_bytes", "window_seconds",
-             *_PARSING, "tagger", "taxonomy"),
+             "story_window_seconds", *_PARSING, "tagger", "taxonomy"),
             "copydesk explain seeds/wire/cup-final-accra.txt", "add_arguments"),
     Command("formats", "which files are read, and what an article of each is", "formats", "run", ("log_level",),
             "copydesk formats", "add_arguments"),

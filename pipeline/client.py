@@ -69,6 +69,9 @@ class Article:
     """Id of the version before, where this is a revision."""
     duplicate_of: str
     """Id of the original, where this is a duplicate."""
+    story: str
+    """Id of the first article of the story that it belongs to, its own where it is the first; empty where the record
+    was written before stories were known."""
     similarity: float
     """To that original, 0..1; 0.0 where this is no duplicate."""
     record: dict[str, Any] = field(repr=False)
@@ -190,6 +193,7 @@ def _article(record: ConsumerRecord) -> Article:
         keywords=tuple(ours.get("keywords") or ()),
         revision_of=(ours.get("revision") or {}).get("of", ""),
         duplicate_of=duplicate.get("of", ""),
+        story=ours.get("story", ""),
         similarity=float(duplicate.get("similarity", 0.0)),
         record=value,
         where=_where(record),

@@ -15,7 +15,7 @@ from pipeline import __version__
 from pipeline.records import Article, Tags, Verdict
 from pipeline.terms import Place, Term, Topic
 
-RULES = 3
+RULES = 4
 """Raise it with every change of rules (clean-up, fingerprints, tags) that makes the same bytes come out differently."""
 
 _URN = "urn:copydesk:article:"
@@ -36,7 +36,7 @@ def enriched(article: Article, verdict: Verdict, tags: Tags) -> bytes:
     Where the tagger failed, every key that it would have filled is absent and `x_copydesk.tagging_failed` says why;
     where it worked, those keys are always there, so an empty list means that it looked and found nothing.
     """
-    ours = _ours(article, tags)
+    ours = _ours(article, verdict, tags)
     record = _news(article, ours["language"]["code"])
     if verdict.kind == "revision":
         ours["revision"] = {"of": verdict.of, "number": verdict.number}
@@ -53,7 +53,7 @@ def enriched(article: Article, verdict: Verdict, tags: Tags) -> bytes:
 
 def duplicate(article: Article, verdict: Verdict) -> bytes:
     """The value of an `articles.duplicates` record, for a verdict of `duplicate`: no tags, the original has them."""
-    ours = _ours(article, Tags())
+    ours = _ours(article, verdict, Tags())
     record = _news(article, ours["language"]["code"])
     ours["duplicate"] = {"of": verdict.of, "method": verdict.method, "similarity": verdict.similarity}
     record |= _associations(verdict)
@@ -110,7 +110,7 @@ def _body(article: Article) -> Json:
     }
 
 
-def _ours(article: Article, tags: Tags) -> Json:
+def _ours(article: Article, verdict: Verdict, tags: Tags) -> Json:
     """What `x_copydesk` holds in both kinds of record."""
     raw = article.raw
     return {
@@ -121,6 +121,7 @@ def _ours(article: Article, tags: Tags) -> Json:
         "headline_derived": article.headline_derived,
         "dates": _dates(article),
         "language": _language(article, tags),
+        "story": verdict.story or raw.id,
         "warnings": article.warnings,
         "versions": _VERSIONS | {name: said for name, said in _chosen(tags) if said},
     }

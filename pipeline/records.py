@@ -208,6 +208,8 @@ class Verdict:
     """Estimated Jaccard similarity of the shingle sets, 0..1, three decimals; 1.0 when exact."""
     number: int = 0
     """Which revision this is, from 1; 0 for all else."""
+    story: str = ""
+    """Id of the article that began the story which this one belongs to; empty: it begins one itself."""
 
 
 ORIGINAL = Verdict("original")

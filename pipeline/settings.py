@@ -109,6 +109,9 @@ class Settings:
     )
     reject_run: int = _setting(10_000, "a worker stops once so many articles in a row are rejected; 0: never", low=0)
     window_seconds: int = _setting(604_800, "how long de-duplication remembers an article", unit="seconds", low=60)
+    story_window_seconds: int = _setting(
+        259_200, "a story whose last article is older takes no more", unit="seconds", low=60
+    )
     session_timeout_seconds: float = _setting(8.0, "a silent worker is given up after this", unit="seconds", low=6)
     drain_seconds: float = _setting(20.0, "how long a stopping process may finish what it holds", unit="seconds", low=0)
     tagger: str = _setting(

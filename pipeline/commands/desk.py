@@ -63,7 +63,7 @@ class Desk:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
         self._max_bytes = max_record_bytes(settings)
-        self._index = Index(settings.window_seconds)
+        self._index = Index(settings.window_seconds, settings.story_window_seconds)
         self._tag = partial(Tagger(settings.tagger).tag_all, taxonomy=TaxonomyFile(settings.taxonomy).current())
         self._guard = Guard(settings)
 

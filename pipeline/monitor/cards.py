@@ -92,6 +92,7 @@ def article_card(record: dict[str, Any]) -> Card:
         ("duplicate", _duplicate(ours.get("duplicate"))),
         ("revision", _revision(ours.get("revision"))),
         ("derived", _derived(ours.get("derived"))),
+        ("story", _story(ours)),
         ("untagged", str(ours.get("tagging_failed") or "")),
         ("warnings", ", ".join(ours.get("warnings") or ())),
     ]
@@ -129,6 +130,12 @@ def _date(record: dict[str, Any], ours: dict[str, Any]) -> str:
 
 def _duplicate(found: dict[str, Any] | None) -> str:
     return f"{found['method']}, similarity {found['similarity']:.3f}, of {found['of']}" if found else ""
+
+
+def _story(ours: dict[str, Any]) -> str:
+    """The article that began its story, where that was another one."""
+    story = str(ours.get("story", ""))
+    return "" if story == ours.get("id") else story
 
 
 def _derived(found: dict[str, Any] | None) -> str:

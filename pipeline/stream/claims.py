@@ -106,7 +106,7 @@ class ClaimLog:
             return []
         await self.caught_up.wait()
         now_ms = int(self._clock.now().timestamp() * 1000)
-        value = encode_claims(fingerprints, now_ms, self._settings.window_seconds, self._replica.basis)
+        value = self._encode(fingerprints, now_ms)
         self._in_flight += 1
         try:
             sent = await self._producer.send_and_wait(self._tp.topic, value, partition=0, timestamp_ms=now_ms)
@@ -120,6 +120,11 @@ class ClaimLog:
             return verdicts(done.decisions, done.count)
         finally:
             self._in_flight -= 1
+
+    def _encode(self, fingerprints: Sequence[Fingerprint], now_ms: int) -> bytes:
+        chosen = self._settings
+        windows = chosen.window_seconds, chosen.story_window_seconds
+        return encode_claims(fingerprints, now_ms, windows[0], self._replica.basis, windows[1])
 
     async def _follow(self) -> None:
         try:

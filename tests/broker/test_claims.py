@@ -68,7 +68,7 @@ def article(number: int, *, like: int | None = None) -> Fingerprint:
 
 
 def duplicate(of: int) -> Verdict:
-    return Verdict("duplicate", f"{of:032x}", "exact", 1.0)
+    return Verdict("duplicate", f"{of:032x}", "exact", 1.0, story=f"{of:032x}")
 
 
 async def append(settings: Settings, value: bytes) -> int:
@@ -154,8 +154,8 @@ def test_a_replay_begins_where_the_log_begins_to_matter(settings: Settings) -> N
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (encode_claims([article(9)], 0)[:-1], "torn: 367 bytes, its 1 articles take 368"),
-        (b"\x09" + encode_claims([article(9)], 0)[1:], "has version 9, this release reads version 4"),
+        (encode_claims([article(9)], 0)[:-1], "torn: 439 bytes, its 1 articles take 440"),
+        (b"\x09" + encode_claims([article(9)], 0)[1:], "has version 9, this release reads version 5"),
         (b"", "is empty"),
     ],
     ids=["torn", "version", "empty"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ def remade(raw: Record, enriched: Record, tagger: Tagger) -> bytes:
         verdict = Verdict("revision", **ours["revision"])
     elif "derived" in ours:
         verdict = Verdict("derived", **ours["derived"])
-    return ninjs.enriched(article, verdict, tagger.tag(article))
+    return ninjs.enriched(article, replace(verdict, story=ours["story"]), tagger.tag(article))
 
 
 def test_a_worker_that_starts_again_repeats_nothing(desk: Rig) -> None:

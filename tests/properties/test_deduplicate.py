@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from pipeline.errors import ClaimLogError
 from pipeline.records import ORIGINAL, Verdict
 from pipeline.stages.deduplicate import Fingerprint, Index, decode_claims, encode_claims
-from pipeline.stages.deduplicate.fingerprint import NO_FIGURES, NO_KEYS, NO_SIGNATURE
+from pipeline.stages.deduplicate.fingerprint import NO_FIGURES, NO_KEYS, NO_SIGNATURE, NO_TERMS
+from tests.properties.slow_stories import SlowStories, Story
 
 WINDOW_SECONDS = 100
+STORY_WINDOW_SECONDS = 40
 _NO_EMPTY_BIN = bytes((value & 15 or 1) | (value & 240 or 16) for value in range(256))
 
 
@@ -70,6 +72,10 @@ def keys(claim: Fingerprint) -> list[tuple[str, bytes]]:
     return [(kind, value) for kind, value in found if any(value)]
 
 
+Judged = tuple[Verdict, tuple[str, int], "Entry | None"]
+"""Verdict, version, and what it rests on."""
+
+
 @dataclass
 class Entry:
     order: int
@@ -77,6 +83,8 @@ class Entry:
     time: int
     verdict: Verdict = ORIGINAL
     version: tuple[str, int] = ("", 0)
+    story: Story = ("", 0)
+    rests_on: Entry | None = None
 
     @property
     def root(self) -> str:
@@ -91,6 +99,7 @@ class SlowIndex:
     count: int = 0
     by_id: dict[str, Entry] = field(default_factory=dict)
     latest: dict[tuple[str, bytes], Entry] = field(default_factory=dict)
+    stories: SlowStories = field(default_factory=SlowStories)
 
     def live(self, entry: Entry | None) -> Entry | None:
         return entry if entry and entry.time >= self.now - WINDOW_SECONDS * 1000 else None
@@ -102,14 +111,28 @@ class SlowIndex:
         held = {key: entry for key in keys(claim) if (entry := self.live(self.latest.get(key)))}
         self.count += 1  # not the length of `by_id`: an article may come again when it has left the window
         entry = Entry(self.count, claim, self.now)
-        entry.verdict, entry.version = self.judge(claim, held)
+        entry.verdict, entry.version, entry.rests_on = self.judge(claim, held)
         if entry.verdict.of == claim.id:  # a copy of its own copy, claimed again when it had left the window
             entry.verdict, entry.version = ORIGINAL, (claim.id, 0)
+        entry.story = self.story(entry)
+        if entry.story[0] != claim.id:
+            entry.verdict = replace(entry.verdict, story=entry.story[0])
         self.by_id[claim.id] = entry
         self.latest.update(dict.fromkeys(keys(claim), entry))
         return entry.verdict
 
-    def judge(self, claim: Fingerprint, held: dict[tuple[str, bytes], Entry]) -> tuple[Verdict, tuple[str, int]]:
+    def story(self, entry: Entry) -> Story:
+        """That of the article which it rests on, whichever came first in `judge`; else that which it is most like."""
+        given = entry.rests_on.story if entry.rests_on and entry.verdict.kind != "original" else None
+        if given and entry.verdict.kind == "duplicate":
+            return given
+        horizon = self.now - WINDOW_SECONDS * 1000
+        since = max(self.now - STORY_WINDOW_SECONDS * 1000, horizon)
+        return self.stories.add(entry.claim, self.now, since, horizon, given)
+
+    def judge(
+        self, claim: Fingerprint, held: dict[tuple[str, bytes], Entry]
+    ) -> tuple[Verdict, tuple[str, int], Entry | None]:
         exact = next((e for (kind, _), e in held.items() if kind == "exact"), None)
         revision = next((e for (kind, _), e in held.items() if kind == "revision"), None)
         shared = {e.order: e for (kind, _), e in held.items() if kind == "shingle"}.values()
@@ -122,21 +145,25 @@ class SlowIndex:
             for kind in ("near", "derived")
         )
         if exact:
-            return Verdict("duplicate", exact.root, "exact", 1.0), revision.version if revision else (exact.root, 0)
+            return (
+                Verdict("duplicate", exact.root, "exact", 1.0),
+                revision.version if revision else (exact.root, 0),
+                exact,
+            )
         if revision:
             of, number = revision.version
-            return Verdict("revision", of, number=number + 1), (claim.id, number + 1)
+            return Verdict("revision", of, number=number + 1), (claim.id, number + 1), revision
         if near:
             alike, root = agreement(claim, near.claim), self.live(self.by_id[near.root])
             far = (
                 root and root is not near and not (agreement(claim, root.claim) >= 0.3 and same_news(claim, root.claim))
             )
             if not far:
-                return Verdict("duplicate", near.root, "near", alike), (near.root, 0)
-            return Verdict("derived", near.root, similarity=alike), (claim.id, 0)
+                return Verdict("duplicate", near.root, "near", alike), (near.root, 0), near
+            return Verdict("derived", near.root, similarity=alike), (claim.id, 0), near
         if derived:
-            return Verdict("derived", derived.root, similarity=agreement(claim, derived.claim)), (claim.id, 0)
-        return ORIGINAL, (claim.id, 0)
+            return Verdict("derived", derived.root, similarity=agreement(claim, derived.claim)), (claim.id, 0), derived
+        return ORIGINAL, (claim.id, 0), None
 
 
 def some_signature(dice: random.Random) -> bytes:
@@ -161,6 +188,13 @@ def some_numbers(dice: random.Random) -> bytes:
     return sum(1 << bit for bit in {dice.randrange(128) for _ in range(dice.choice([0, 2, 6, 40]))}).to_bytes(
         16, "little"
     )
+
+
+def some_terms(dice: random.Random) -> bytes:
+    """Of few words, some of which meet in one bucket, so that chains are long and articles alike."""
+    words = dice.sample([(at << 20) + more for at in range(1, 9) for more in (0, 1, 2, 3, 64)], dice.choice([1, 4, 16]))
+    found = b"".join(((word % (1 << 24) << 8) | dice.choice([20, 60, 120])).to_bytes(4, "little") for word in words)
+    return dice.choice([NO_TERMS, found.ljust(64, b"\0")])
 
 
 def edited(model: Fingerprint, fresh: Fingerprint, dice: random.Random) -> Fingerprint:
@@ -201,6 +235,7 @@ def some_log(dice: random.Random, length: int) -> list[tuple[Fingerprint, int]]:
             words=dice.choice([12, 30, 70, 600]),
             numbers=some_numbers(dice),
             correction=dice.random() < 0.1,
+            terms=some_terms(dice),
         )
         if log and dice.random() < 0.7:
             model = dice.choice(log[-25:])[0]
@@ -232,6 +267,10 @@ def records(log: list[tuple[Fingerprint, int]], dice: random.Random) -> list[byt
     return found
 
 
+def fresh() -> Index:
+    return Index(WINDOW_SECONDS, STORY_WINDOW_SECONDS)
+
+
 def verdicts(index: Index, values: list[bytes]) -> list[Verdict]:
     return [verdict for value in values for verdict in index.apply(decode_claims(value))]
 
@@ -243,7 +282,7 @@ def test_the_index_judges_as_the_slow_one_does(seed: int, length: int) -> None:
     log = some_log(dice, length)
     slow = SlowIndex()
     expected = [slow.apply_one(claim, claimed_ms) for claim, claimed_ms in log]
-    assert verdicts(Index(WINDOW_SECONDS), records(log, dice)) == expected
+    assert verdicts(fresh(), records(log, dice)) == expected
 
 
 @settings(deadline=None)  # the machine may be busy; speed has a benchmark of its own
@@ -252,7 +291,7 @@ def test_how_a_log_is_cut_into_records_does_not_matter(seed: int, length: int) -
     dice = random.Random(seed)
     log = some_log(dice, length)
     one_by_one = [encode_claims([claim], claimed_ms) for claim, claimed_ms in log]
-    assert verdicts(Index(WINDOW_SECONDS), records(log, dice)) == verdicts(Index(WINDOW_SECONDS), one_by_one)
+    assert verdicts(fresh(), records(log, dice)) == verdicts(fresh(), one_by_one)
 
 
 @settings(deadline=None)  # the machine may be busy; speed has a benchmark of its own
@@ -260,7 +299,7 @@ def test_how_a_log_is_cut_into_records_does_not_matter(seed: int, length: int) -
 def test_what_a_verdict_names_was_published(seed: int, length: int) -> None:
     dice = random.Random(seed)
     log = some_log(dice, length)
-    found = verdicts(Index(WINDOW_SECONDS), records(log, dice))
+    found = verdicts(fresh(), records(log, dice))
     published: set[str] = set()
     for (claim, _), verdict in zip(log, found, strict=True):
         assert verdict.of is None or verdict.of in published

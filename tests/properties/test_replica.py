@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.records import Verdict
-from pipeline.stages.deduplicate import Claims, Fingerprint, Index, Replica, decode_claims, encode_claims
+from pipeline.stages.deduplicate import Claims, Fingerprint, Replica, decode_claims, encode_claims
 from pipeline.stages.deduplicate.claims import Settled
 from pipeline.stages.deduplicate.decisions import verdicts
 from pipeline.topics import HOUR_MS, claims_kept_ms
-from tests.properties.test_deduplicate import some_log
+from tests.properties.test_deduplicate import STORY_WINDOW_SECONDS, fresh, some_log
 
 WINDOW_SECONDS = 100
 _APART_MS = 20_000
@@ -72,7 +72,7 @@ class Worker:
             self.found.update((done.offset, done) for done in self.replica.read(records, more=upto < end))
 
     def claim(self, some: list[Fingerprint], claimed_ms: int) -> bytes:
-        return encode_claims(some, claimed_ms, WINDOW_SECONDS, self.replica.basis)
+        return encode_claims(some, claimed_ms, WINDOW_SECONDS, self.replica.basis, STORY_WINDOW_SECONDS)
 
 
 def batches(dice: random.Random, length: int) -> Iterator[tuple[list[Fingerprint], int]]:
@@ -90,7 +90,7 @@ class World:
 
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
-        self.log, self.truth = Log(), Index(WINDOW_SECONDS)
+        self.log, self.truth = Log(), fresh()
         self.workers = [Worker(self.log, dice)]
         self.expected: list[list[Verdict]] = []
         self.published: set[str] = set()

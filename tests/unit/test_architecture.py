@@ -29,8 +29,11 @@ IMPURE = {
 }  # fmt: skip
 # The only file there that reads from disk: the data beside it, once. Makers of that data are scripts, run by hand.
 READS = {"open", "read_text", "read_bytes", "files"}
-READ_THEIR_DATA = {"normalise/rules.py", "tag/words.py"}
-MAKERS = {"tag/data/make_places.py", "tag/data/make_topics.py", "tag/data/make_local_names.py"}
+READ_THEIR_DATA = {"normalise/rules.py", "deduplicate/common.py", "tag/words.py"}
+MAKERS = {
+    "deduplicate/data/make_common.py", "tag/data/make_places.py", "tag/data/make_topics.py",
+    "tag/data/make_local_names.py",
+}  # fmt: skip
 
 # All of the house that a stage may know.
 ABOVE_STAGES = ("pipeline.stages.", "pipeline.records", "pipeline.terms", "pipeline.errors", "pipeline.formats")

@@ -136,6 +136,7 @@ def test_every_fact_has_its_slot() -> None:
                     "origin": "newsml-g2",
                 },
             },
+            "story": RAW.id,
             "language": {"code": "en", "confidence": 0.98, "declared": "en-GB"},
             "warnings": ["charset-guessed"],
             "versions": {"copydesk": __version__, "rules": ninjs.RULES},
@@ -231,6 +232,12 @@ def test_a_derived_article_is_enriched_and_linked() -> None:
     assert record["associations"] == [{"name": "derived", "rel": "derivedFrom", "uri": f"urn:copydesk:article:{OTHER}"}]
     assert record["subjects"]
     assert "duplicate" not in record["x_copydesk"]
+
+
+def test_an_article_names_the_story_that_another_one_began() -> None:
+    joined = Verdict("duplicate", OTHER, "exact", 1.0, story="f" * 32)
+    assert read(ninjs.duplicate(ARTICLE, joined))["x_copydesk"]["story"] == "f" * 32
+    assert read(ninjs.enriched(ARTICLE, replace(ORIGINAL, story=OTHER), Tags()))["x_copydesk"]["story"] == OTHER
 
 
 def test_a_duplicate_is_the_article_without_tags_and_names_its_original() -> None:

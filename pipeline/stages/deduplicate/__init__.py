@@ -11,6 +11,7 @@ Principles:
 - But the same words around another figure are other news: a correction if most figures agree (**derived**), another
   report of the same series if not. So briefs must agree nearly word for word.
 - Most of the shorter text in the longer one, a trimmed lead or a long version: **derived**; it is published, linked.
+- Not the same, but on the same: one **story** (`stories`, `joining`). A wrong merge is worse than a miss here, too.
 - What a text shares with one that left the window does not count.
 """
 

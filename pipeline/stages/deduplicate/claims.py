@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from pipeline.errors import ClaimLogError
 from pipeline.stages.deduplicate.decisions import DECISION, Decisions
 from pipeline.stages.deduplicate.fingerprint import Fingerprint
-from pipeline.stages.deduplicate.parameters import BINS, KEYS, PARAMETERS_ID, SPOTS
+from pipeline.stages.deduplicate.parameters import BINS, KEYS, PARAMETERS_ID, SPOTS, TERMS
 
-VERSION = 4
+VERSION = 5
 """Of the record's layout. What its signatures mean is named by `PARAMETERS_ID`."""
 
 MIGRATE = (
@@ -30,8 +30,9 @@ MIGRATE = (
     "new release. What came in before is not compared with what comes after"
 )
 
-# version, parameters, claimed_ms, window_s, rows; of the basis: offset, now_ms, horizon_ms, records settled, decisions
-_HEAD = struct.Struct("<BxxxIqIIqqqII")
+# version, parameters, claimed_ms, window_s, rows; of the basis: offset, now_ms, horizon_ms, records settled, decisions;
+# story window_s
+_HEAD = struct.Struct("<BxxxIqIIqqqIIIxxxx")
 
 _KEPT = [
     ("id", "<u8", (2,)),
@@ -44,11 +45,11 @@ _KEPT = [
     ("words", "<u2"),
     ("correction", "<u2"),
 ]
-ROW = np.dtype([*_KEPT, ("keys", "<u4", (KEYS,))])
+ROW = np.dtype([*_KEPT, ("keys", "<u4", (KEYS,)), ("terms", "<u4", (TERMS,))])
 """A Fingerprint as the log holds it. Every field stands on a multiple of its words."""
 
 KEPT = np.dtype(_KEPT)
-"""What the index keeps of a ROW: its table has the keys."""
+"""What the index keeps of a ROW: its table has the keys, `Stories` the terms."""
 
 _SETTLED = struct.Struct("<qqqII")  # offset, now_ms, horizon_ms, rows, decisions
 _MOST, _MOST_WORDS = (1 << 32) - 1, (1 << 16) - 1
@@ -69,7 +70,7 @@ class Settled:
     count: int
     """Articles in that record."""
     decisions: Decisions
-    """On those that are no plain originals."""
+    """On those that are no plain originals, or belong to a story that another one began."""
 
     def same(self, other: Settled) -> bool:
         """Whether both decided alike."""
@@ -102,17 +103,23 @@ class Claims:
     window_ms: int = 0
     """How long before it an article counts; 0: as long as whoever judges says."""
     basis: Basis = field(default_factory=Basis)
+    story_window_ms: int = 0
+    """How long before it a story's last article may be; 0: as long as whoever judges says."""
 
     def __len__(self) -> int:
         return len(self.rows)
 
 
 def encode_claims(
-    fingerprints: Sequence[Fingerprint], claimed_ms: int, window_seconds: int = 0, basis: Basis | None = None
+    fingerprints: Sequence[Fingerprint],
+    claimed_ms: int,
+    window_seconds: int = 0,
+    basis: Basis | None = None,
+    story_window_seconds: int = 0,
 ) -> bytes:
-    """The value of a claim log record: 56 bytes, 312 for each fingerprint in the order given, and `basis`.
+    """The value of a claim log record: 64 bytes, 376 for each fingerprint in the order given, and `basis`.
 
-    Claims that never see a log, and are judged by one index alone, need neither window nor basis.
+    Claims that never see a log, and are judged by one index alone, need neither windows nor basis.
     """
     rows = np.empty(len(fingerprints), dtype=ROW)
     rows["id"] = np.frombuffer(bytes.fromhex("".join(f.id for f in fingerprints)), dtype="<u8").reshape(-1, 2)
@@ -120,14 +127,20 @@ def encode_claims(
         rows[name] = np.array([getattr(f, name) for f in fingerprints], dtype=np.uint64)
     for name, most in (("shingles", _MOST), ("words", _MOST_WORDS), ("correction", 1)):
         rows[name] = np.array([min(getattr(f, name), most) for f in fingerprints], dtype=np.uint64)
-    for name in ("keys", "signature", "figures", "numbers"):
+    for name in ("keys", "signature", "figures", "numbers", "terms"):
         field, shape = ROW[name].subdtype or (ROW[name], ())
         every = np.frombuffer(b"".join(getattr(f, name) for f in fingerprints), dtype=field)
         rows[name] = every.reshape(-1, *shape)
-    return encode_rows(rows, claimed_ms, window_seconds, basis)
+    return encode_rows(rows, claimed_ms, window_seconds, basis, story_window_seconds)
 
 
-def encode_rows(rows: Rows, claimed_ms: int, window_seconds: int = 0, basis: Basis | None = None) -> bytes:
+def encode_rows(
+    rows: Rows,
+    claimed_ms: int,
+    window_seconds: int = 0,
+    basis: Basis | None = None,
+    story_window_seconds: int = 0,
+) -> bytes:
     """The value of a claim log record that holds `rows`, an array of ROW."""
     basis = basis or Basis()
     settled = [_SETTLED.pack(s.offset, s.now_ms, s.horizon_ms, s.count, len(s.decisions)) for s in basis.settled]
@@ -135,6 +148,7 @@ def encode_rows(rows: Rows, claimed_ms: int, window_seconds: int = 0, basis: Bas
     head = _HEAD.pack(
         VERSION, PARAMETERS_ID, claimed_ms, window_seconds, len(rows),
         basis.offset, basis.now_ms, basis.horizon_ms, len(settled), sum(len(s.decisions) for s in basis.settled),
+        story_window_seconds,
     )  # fmt: skip
     return b"".join([head, rows.tobytes(), *settled, *decisions])
 
@@ -150,7 +164,8 @@ def decode_claims(value: bytes) -> Claims:
         raise ClaimLogError(f"a claim record has version {value[0]}, this release reads version {VERSION}; {MIGRATE}")
     if len(value) < _HEAD.size:
         raise ClaimLogError(f"a claim record is torn: {len(value)} bytes, its head alone has {_HEAD.size}")
-    _, parameters, claimed_ms, window, count, offset, now_ms, horizon_ms, settled, decided = _HEAD.unpack_from(value)
+    head = _HEAD.unpack_from(value)
+    _, parameters, claimed_ms, window, count, offset, now_ms, horizon_ms, settled, decided, story_window = head
     if parameters != PARAMETERS_ID:
         raise ClaimLogError(
             f"a claim record was written with de-duplication parameters {parameters:08x}, this release uses "
@@ -162,7 +177,7 @@ def decode_claims(value: bytes) -> Claims:
         raise ClaimLogError(f"a claim record is torn: {len(value)} bytes, its {count} articles take {expected}")
     rows = np.frombuffer(value, dtype=ROW, count=count, offset=_HEAD.size)
     basis = Basis(offset, now_ms, horizon_ms, _settled(value, tail, settled, decided))
-    return Claims(claimed_ms, rows, window * 1000, basis)
+    return Claims(claimed_ms, rows, window * 1000, basis, story_window * 1000)
 
 
 def _settled(value: bytes, at: int, count: int, decided: int) -> tuple[Settled, ...]:

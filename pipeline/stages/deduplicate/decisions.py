@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ DECISION = np.dtype(
     [
         ("of", "<u8", (2,)),
         ("version_of", "<u8", (2,)),
+        ("story", "<u8", (2,)),
+        ("began", "<i8"),
         ("row", "<u4"),
         ("number", "<u4"),
         ("version", "<u4"),
@@ -31,9 +34,10 @@ DECISION = np.dtype(
         ("again", "u1"),
     ]
 )
-"""48 bytes. `row`: which article of a record, or of a slice. `again`: it had been claimed before, and is no new entry.
+"""72 bytes. `row`: which article of a record, or of a slice. `again`: it had been claimed before, and is no new entry.
 `version_of` and `version` (one more than its number, 0: none) are the version in force, where an older text came back
-under its revision key. `similarity` is in thousandths."""
+under its revision key. `story`: id of the first article of the story that it belongs to; `began`: when that was
+claimed, log time in milliseconds; 0: it begins one. `similarity` is in thousandths."""
 
 Decisions = NDArray[Any]
 """Array of DECISION, in order of `row`."""
@@ -43,9 +47,10 @@ NO_DECISIONS: Decisions = np.empty(0, dtype=DECISION)
 
 def verdict(decision: Any) -> Verdict:
     """One row of DECISION in words."""
-    return _MADE[decision["how"]](
+    made = _MADE[decision["how"]](
         decision["of"].tobytes().hex(), int(decision["similarity"]) / 1000, int(decision["number"])
     )
+    return replace(made, story=decision["story"].tobytes().hex()) if decision["began"] else made
 
 
 def verdicts(decisions: Decisions, count: int) -> list[Verdict]:

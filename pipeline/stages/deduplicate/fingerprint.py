@@ -13,14 +13,17 @@ from dataclasses import dataclass
 import xxhash
 
 from pipeline.records import Article
-from pipeline.stages.deduplicate.parameters import BINS, BRIEF_WORDS, KEYS, SPOTS
+from pipeline.stages.deduplicate.hashes import Prefix
+from pipeline.stages.deduplicate.parameters import BINS, BRIEF_WORDS, KEYS, SPOTS, TERMS
 from pipeline.stages.deduplicate.sketch import sketches
+from pipeline.stages.deduplicate.terms import terms
 from pipeline.stages.deduplicate.texts import texts_of
 
 NO_KEYS = bytes(4 * KEYS)
 NO_SIGNATURE = bytes(BINS // 2)
 NO_FIGURES = bytes(4 * SPOTS)
 NO_NUMBERS = bytes(16)
+NO_TERMS = bytes(4 * TERMS)
 _GROUP_SIGNS = 1 << 15
 _CORRECTS = re.compile(r"\W*correct(ion|ions|ed|s)\b", re.IGNORECASE)
 
@@ -49,6 +52,8 @@ class Fingerprint:
     """A set of 128 bits, one for each figure, wherever it stands."""
     correction: bool = False
     """Whether it says of itself, in front, that it corrects another one."""
+    terms: bytes = NO_TERMS
+    """What it is about: the most telling words of headline and body, 24 bits of hash and eight of weight each."""
 
 
 def fingerprint(article: Article) -> Fingerprint:
@@ -89,6 +94,8 @@ def _group(articles: list[Article]) -> list[Fingerprint]:
     ]
     if any(brief):
         texts = texts_of(bodies)
+    hashes = Prefix(texts.codes)
+    about = terms(texts, hashes, texts_of([article.headline for article in articles]))
     return [
         Fingerprint(
             id=article.id,
@@ -101,8 +108,9 @@ def _group(articles: list[Article]) -> list[Fingerprint]:
             correction=_CORRECTS.match(article.headline) is not None or _CORRECTS.match(article.body) is not None,
             shingles=sketch.shingles,
             words=sketch.words,
+            terms=telling.tobytes(),
         )
-        for article, sketch in zip(articles, sketches(texts), strict=True)
+        for article, sketch, telling in zip(articles, sketches(texts, hashes), about, strict=True)
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,19 +13,34 @@ from pipeline.records import Verdict
 from pipeline.stages.deduplicate.claims import KEPT, Claims, Rows, Settled
 from pipeline.stages.deduplicate.decisions import DECISION, NO_DECISIONS, Decisions, find, joined, split, verdicts
 from pipeline.stages.deduplicate.holders import address, enter, enter_unasked, gathered
+from pipeline.stages.deduplicate.joining import Batch, join, own_stories
+from pipeline.stages.deduplicate.joining import enter as enter_stories
 from pipeline.stages.deduplicate.judge import Flags, near_original
 from pipeline.stages.deduplicate.slices import FULL, STANDING, Slice, names
+from pipeline.stages.deduplicate.stories import PLACED, Stories
 from pipeline.stages.deduplicate.table import Numbers
 from pipeline.stages.deduplicate.weigh import Past, decide, weigh
 
 _SLICES_IN_WINDOW = 3
 """More slices free memory sooner, fewer are faster to ask: a third of the window is kept beyond it, at most."""
+STORY_WINDOW_SECONDS = 259_200
+"""Three days: as the `story_window_seconds` setting, unless told otherwise."""
+
+
+class Moments(NamedTuple):
+    """For each article of a batch, log times in milliseconds."""
+
+    times: Numbers
+    horizons: Numbers
+    """What was claimed before is out of its window."""
+    since: Numbers
+    """What was claimed before is out of its story window."""
 
 
 class Index:
     """Everything claimed within the window. Not thread-safe; applying is all that changes it."""
 
-    def __init__(self, window_seconds: int) -> None:
+    def __init__(self, window_seconds: int, story_window_seconds: int = STORY_WINDOW_SECONDS) -> None:
         self.expired = 0
         """Articles that left with their slice so far."""
         self.compared = 0
@@ -36,6 +51,8 @@ class Index:
         """What was claimed before this log time is out of the window. It never goes back: with windows of different
         lengths the shortest counts."""
         self._window_ms = window_seconds * 1000
+        self._story_window_ms = story_window_seconds * 1000
+        self._stories = Stories()
         self._slices: list[Slice] = []
         self._serial = 0
 
@@ -45,7 +62,12 @@ class Index:
     @property
     def memory_bytes(self) -> int:
         """Bytes that the index takes."""
-        return sum(piece.nbytes for piece in self._slices)
+        return sum(piece.nbytes for piece in self._slices) + self.story_bytes
+
+    @property
+    def story_bytes(self) -> int:
+        """How many of them it takes to know stories."""
+        return self._stories.nbytes
 
     def apply(self, claims: Claims) -> list[Verdict]:
         """Apply the next record of the log. Returns one verdict for each of its articles, in order."""
@@ -98,21 +120,22 @@ class Index:
         rows = _joined_rows([claims.rows for _, claims in run])
         times = np.repeat([timed.now_ms for timed, _ in run], lengths)
         horizons = np.repeat([timed.horizon_ms for timed, _ in run], lengths)
-        decisions = split(self._judge(rows, times, horizons), lengths)
+        windows = np.repeat([claims.story_window_ms or self._story_window_ms for _, claims in run], lengths)
+        decisions = split(self._judge(rows, Moments(times, horizons, np.maximum(times - windows, horizons))), lengths)
         return [replace(timed, decisions=part) for (timed, _), part in zip(run, decisions, strict=True)]
 
-    def _judge(self, rows: Rows, times: Numbers, horizons: Numbers) -> Decisions:
+    def _judge(self, rows: Rows, moments: Moments) -> Decisions:
         called = names(rows["id"]).tolist()
-        before, old = self._claimed_before(rows["id"], horizons)
+        before, old = self._claimed_before(rows["id"], moments.horizons)
         if not before.size and len(set(called)) == len(called):
-            return self._judge_new(rows, times, horizons)  # as nearly always: nothing is claimed twice
+            return self._judge_new(rows, moments)  # as nearly always: nothing is claimed twice
         known = np.zeros(len(rows), dtype=np.bool_)
         known[before] = True
         firsts: dict[bytes, int] = {}
         for at in np.flatnonzero(~known).tolist():
             firsts.setdefault(called[at], at)
         fresh = np.array(list(firsts.values()), dtype=np.intp)
-        new = self._judge_new(rows[fresh], times[fresh], horizons[fresh])
+        new = self._judge_new(rows[fresh], Moments(*(column[fresh] for column in moments)))
         new["row"] = fresh[new["row"]]
         known[fresh] = True
         twice = np.flatnonzero(~known)
@@ -133,11 +156,12 @@ class Index:
             found.append(decisions)
         return np.concatenate(places), np.concatenate(found)
 
-    def _judge_new(self, rows: Rows, times: Numbers, horizons: Numbers) -> Decisions:
+    def _judge_new(self, rows: Rows, moments: Moments) -> Decisions:
         """Judge and remember articles that are new."""
         if not len(rows):
             return NO_DECISIONS
         piece = self._slices[-1]
+        times, horizons, since = moments
         first = piece.append(rows, times)
         related = weigh(rows, enter(rows, first, self._slices, horizons), self._rows)
         self.compared += related.compared
@@ -146,7 +170,11 @@ class Index:
             self._standing,
             lambda places, ids: self._close(rows[places], ids, horizons[places]),
         )
-        decisions = decide(rows, related, past)
+        decisions, via = decide(rows, related, past)
+        given = gathered(self._slices, np.where(via < past.first, via, -1), PLACED, Slice.placed)
+        own = own_stories(rows["id"], times)
+        batch = Batch(own, rows["terms"], times, horizons, since, decisions, via - past.first, given)
+        decisions = join(self._stories, batch)
         kept = decisions.copy()
         kept["row"] += np.uint32(first)
         piece.decide(kept)
@@ -170,6 +198,7 @@ class Index:
         piece = self._slices[-1]
         first = piece.append(rows, times)
         enter_unasked(rows, first, piece)
+        enter_stories(self._stories, own_stories(rows["id"], times), rows["terms"], times, decisions)
         decisions["row"] += np.uint32(first)
         piece.decide(decisions)
 
@@ -209,6 +238,7 @@ class Index:
         """Before a run: what its first record leaves behind goes, and a slice for the run is there."""
         while self._slices and self._slices[0].newest < first.horizon_ms:
             self.expired += len(self._slices.pop(0))
+        self._stories.forget(first.horizon_ms)
         if self._begins(first.now_ms) or len(self._slices[-1]) >= FULL:
             before = self._slices[-1] if self._slices else None
             self._slices.append(Slice(self._serial, self._period(first.now_ms), before))

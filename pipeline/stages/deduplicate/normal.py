@@ -80,17 +80,20 @@ def _flatten(text: str) -> str:
 
 def normal_form(text: str) -> Codes:
     """`text` as lower-case codes with single spaces between words, none at the ends; empty if nothing is left."""
-    codes, starts, ends = normal_forms([text])
+    codes, _, starts, ends = normal_forms([text])
     return codes[starts[0] : ends[0]]
 
 
-def normal_forms(texts: Sequence[str]) -> tuple[Codes, Positions, Positions]:
-    """Normal forms of several texts in one array, a space behind each, and where each starts and ends in it."""
-    codes, lengths = _codes(texts)
+def normal_forms(texts: Sequence[str]) -> tuple[Codes, Codes, Positions, Positions]:
+    """Normal forms of several texts in one array, a space behind each, and where each starts and ends in it.
+
+    Second, the sign that each code was made of; of a run of signs that became one space, the first.
+    """
+    codes, written, lengths = _codes(texts)
     strange = np.flatnonzero((codes == _COMPOSITE) | (codes >> 11 == 0x1B))
     if strange.size:
         which = set(np.searchsorted(np.cumsum(lengths), strange, side="right").tolist())
-        codes, lengths = _codes([_flatten(text) if at in which else text for at, text in enumerate(texts)])
+        codes, written, lengths = _codes([_flatten(text) if at in which else text for at, text in enumerate(texts)])
     solid = codes != SPACE
     kept = solid.copy()
     kept[1:] |= solid[:-1]  # of each run of spaces the first stays
@@ -100,11 +103,11 @@ def normal_forms(texts: Sequence[str]) -> tuple[Codes, Positions, Positions]:
     found: Codes = codes[places]
     if found.size:
         ends = ends - ((ends > starts) & (found.take(ends - 1, mode="clip") == SPACE))
-    return found, starts, ends
+    return found, written[places], starts, ends
 
 
-def _codes(texts: Sequence[str]) -> tuple[Codes, Positions]:
-    """Codes of all texts, a space behind each, and how many each takes with its space."""
+def _codes(texts: Sequence[str]) -> tuple[Codes, Codes, Positions]:
+    """Codes of all texts, a space behind each; the signs they stand for; how many each text takes with its space."""
     encoded = [text.encode("utf-16-le", "surrogatepass") for text in texts]
-    codes = _table().take(np.frombuffer(b"\n\0".join([*encoded, b""]), dtype="<u2"))
-    return codes, np.array([len(each) // 2 + 1 for each in encoded], dtype=np.intp)
+    written = np.frombuffer(b"\n\0".join([*encoded, b""]), dtype="<u2")
+    return _table().take(written), written, np.array([len(each) // 2 + 1 for each in encoded], dtype=np.intp)

@@ -13,14 +13,11 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from pipeline.stages.deduplicate.normal import Codes, Positions, normal_form
+from pipeline.stages.deduplicate.hashes import BASE, Hashes, Prefix, mixed
+from pipeline.stages.deduplicate.normal import Positions, normal_form
 from pipeline.stages.deduplicate.parameters import BINS, KEYS, MIN_WORDS, SPOTS
 from pipeline.stages.deduplicate.texts import Texts
 
-Hashes = NDArray[np.uint64]
-
-_BASE = 0x9E3779B97F4A7C15  # odd, so that its powers have inverses modulo 2**64
-_MANY = 1 << 16
 _SMALL = "two three four five six seven eight nine ten eleven twelve".split()
 """`one` is not among them: it is a pronoun more often than a number."""
 
@@ -37,9 +34,8 @@ class Sketch(NamedTuple):
     words: int
 
 
-def sketches(texts: Texts) -> list[Sketch]:
-    """One of each text."""
-    hashes = _Prefix(texts.codes)
+def sketches(texts: Texts, hashes: Prefix) -> list[Sketch]:
+    """One of each text. `hashes`: of its codes."""
     long = texts.words >= MIN_WORDS
     shingles, counts = _distinct(hashes, texts, long)
     keys, signatures = _keys(shingles, counts), _signatures(shingles, counts)
@@ -59,45 +55,7 @@ def _exact(texts: Texts) -> list[int]:
     ]
 
 
-@cache
-def _cached_powers() -> tuple[Hashes, Hashes]:
-    return _powers(_MANY)
-
-
-def _powers(count: int) -> tuple[Hashes, Hashes]:
-    """The powers of _BASE from 0 up, and their inverses, modulo 2**64."""
-    both = [np.full(count, factor, dtype=np.uint64) for factor in (_BASE, pow(_BASE, -1, 1 << 64))]
-    for powers in both:
-        powers[0] = 1
-        np.cumprod(powers, out=powers)
-    return both[0], both[1]
-
-
-class _Prefix:
-    """Hashes of any stretches of `codes` at the price of one pass: a polynomial, and its sums from the left."""
-
-    def __init__(self, codes: Codes) -> None:
-        powers, self._inverse = _cached_powers() if codes.size < _MANY else _powers(codes.size + 1)
-        self._sums = np.zeros(codes.size + 1, dtype=np.uint64)
-        np.cumsum(codes * powers[: codes.size], out=self._sums[1:])
-
-    def between(self, starts: Positions, ends: Positions) -> Hashes:
-        """One hash for each codes[start:end], the same wherever it stands."""
-        found: Hashes = (self._sums[ends] - self._sums[starts]) * self._inverse[starts]
-        return _mixed(found)
-
-
-def _mixed(found: Hashes) -> Hashes:
-    """Low bits of a polynomial know little of the text; fold the high ones in, in place (the finaliser of SplitMix)."""
-    found ^= found >> np.uint64(30)
-    found *= np.uint64(0xBF58476D1CE4E5B9)
-    found ^= found >> np.uint64(27)
-    found *= np.uint64(0x94D049BB133111EB)
-    found ^= found >> np.uint64(31)
-    return found
-
-
-def _distinct(hashes: _Prefix, texts: Texts, long: NDArray[np.bool_]) -> tuple[Hashes, Positions]:
+def _distinct(hashes: Prefix, texts: Texts, long: NDArray[np.bool_]) -> tuple[Hashes, Positions]:
     """The different shingles of each long text in order of their hashes, text after text, and how many there are."""
     token = np.arange(texts.owner.size)
     last = token + texts.shingle[texts.owner] - 1
@@ -134,7 +92,7 @@ def _signatures(shingles: Hashes, counts: Positions) -> NDArray[np.uint8]:
     return (found[::2] | (found[1::2] << np.uint8(4))).reshape(len(counts), BINS // 2)
 
 
-def _figures(hashes: _Prefix, texts: Texts, long: NDArray[np.bool_]) -> tuple[NDArray[np.uint16], NDArray[np.uint64]]:
+def _figures(hashes: Prefix, texts: Texts, long: NDArray[np.bool_]) -> tuple[NDArray[np.uint16], NDArray[np.uint64]]:
     """What figures say, by the words around them: sums that differ in their second half alone tell of other facts.
 
     Second, the set of all figures, whatever is around them.
@@ -155,8 +113,8 @@ def _figures(hashes: _Prefix, texts: Texts, long: NDArray[np.bool_]) -> tuple[ND
     before, after, said = stretches.reshape(3, -1)
     alone = spelled[heads] & (heads == tails)
     said[alone] = digits[heads[alone]]
-    context = _mixed(before ^ (after * np.uint64(_BASE)))
-    values = _mixed(context ^ said)
+    context = mixed(before ^ (after * np.uint64(BASE)))
+    values = mixed(context ^ said)
     spots = owner * SPOTS + (context >> np.uint64(60)).astype(np.intp)
     for half, part in enumerate((context | np.uint64(1), values)):
         summed = np.bincount(spots, part.astype(np.uint16), minlength=len(texts) * SPOTS).astype(np.int64)
@@ -166,7 +124,7 @@ def _figures(hashes: _Prefix, texts: Texts, long: NDArray[np.bool_]) -> tuple[ND
     return sums, numbers
 
 
-def _numbers(hashes: _Prefix, texts: Texts, long: NDArray[np.bool_]) -> tuple[Positions, NDArray[np.bool_], Hashes]:
+def _numbers(hashes: Prefix, texts: Texts, long: NDArray[np.bool_]) -> tuple[Positions, NDArray[np.bool_], Hashes]:
     """Which tokens are figures or small numbers spelled out; which are the latter, and the hash of the same in digits.
 
     Agencies differ in which numbers they spell out. Few tokens are either: the rest is left out by its first and last
@@ -211,7 +169,7 @@ def _spelled() -> tuple[Hashes, Hashes]:
 
 def _hash_of(word: str) -> int:
     codes = normal_form(word)
-    return int(_Prefix(codes).between(np.array([0]), np.array([codes.size]))[0])
+    return int(Prefix(codes).between(np.array([0]), np.array([codes.size]))[0])
 
 
 @cache

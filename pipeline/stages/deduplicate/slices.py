@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.stages.deduplicate.claims import KEPT, ROW, Rows
 from pipeline.stages.deduplicate.decisions import DECISION, EXACT, NEAR, REVISION, Decisions, find
+from pipeline.stages.deduplicate.stories import PLACED
 from pipeline.stages.deduplicate.table import Keys, Numbers, Table
 
 FULL = 1 << 20
@@ -122,6 +123,15 @@ class Slice:
         stand["version"][overruled] = decisions["version"][overruled] - 1
         stand["version_of"][overruled] = names(decisions["version_of"])[overruled]
         found[at] = stand
+        return found
+
+    def placed(self, numbers: Numbers) -> NDArray[Any]:
+        """Which stories these articles belong to, array of PLACED."""
+        found = np.empty(len(numbers), dtype=PLACED)
+        found["story"], found["began"] = names(self._rows["id"][numbers]), self._times[numbers]
+        at, decisions = self.decisions(numbers)
+        at, decisions = at[decisions["began"] > 0], decisions[decisions["began"] > 0]
+        found["story"][at], found["began"][at] = names(decisions["story"]), decisions["began"]
         return found
 
     def find_ids(self, ids: NDArray[np.uint64]) -> Numbers:

@@ -30,6 +30,8 @@ class Texts:
     """Texts cut into tokens. Tokens of a text are its words, or its signs where no spaces part words."""
 
     codes: Codes
+    written: Codes
+    """The signs that the codes were made of."""
     starts: Positions
     """Of each text."""
     ends: Positions
@@ -58,7 +60,7 @@ class Texts:
 
 def texts_of(bodies: Sequence[str]) -> Texts:
     """Normal forms and tokens of `bodies`."""
-    codes, starts, ends = normal_forms(bodies)
+    codes, written, starts, ends = normal_forms(bodies)
     shingle, word = _kinds(codes, starts, ends)
     end = np.flatnonzero(codes == SPACE)
     begin = np.concatenate(([0], end[:-1] + 1))[: end.size]
@@ -67,7 +69,7 @@ def texts_of(bodies: Sequence[str]) -> Texts:
         begin, end = _signs_apart(codes, begin, end, ends, by_words)
     first, behind = np.searchsorted(begin, starts), np.searchsorted(begin, ends)
     owner = np.repeat(np.arange(len(starts)), behind - first)
-    return Texts(codes, starts, ends, begin, end, owner, first, behind - 1, shingle, word)
+    return Texts(codes, written, starts, ends, begin, end, owner, first, behind - 1, shingle, word)
 
 
 def _kinds(codes: Codes, starts: Positions, ends: Positions) -> tuple[Positions, Positions]:

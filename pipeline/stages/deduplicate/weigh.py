@@ -109,19 +109,27 @@ def _closest(count: int, mine: Numbers, theirs: Numbers, alike: Numbers) -> tupl
     return holder, similarity
 
 
-def decide(rows: Rows, related: Related, past: Past) -> Decisions:
-    """Exact goes before revision, revision before near, near before derived. `row` counts within the batch."""
+def decide(rows: Rows, related: Related, past: Past) -> tuple[Decisions, Numbers]:
+    """Exact goes before revision, revision before near, near before derived. `row` counts within the batch.
+
+    Second, for each decision the address of the article that it rests on.
+    """
     held = np.flatnonzero(np.maximum.reduce(_holders(related)) >= 0)
     if not held.size:
-        return NO_DECISIONS
+        return NO_DECISIONS, held
     batch = _Batch(rows, held, related, past)
-    found: list[tuple[bytes, bytes, int, int, int, int, int, int]] = []
+    found: list[tuple[bytes, bytes, bytes, int, int, int, int, int, int, int]] = []
+    made_at: list[int] = []
     for place, at in enumerate(held.tolist()):
         made = batch.make(place, at)
         # A copy of its own copy is no copy: it was claimed before, longer ago than the window.
         if made.of != batch.called[at]:
-            found.append((made.of, made.version_of, at, made.number, made.version, made.similarity, made.how, 0))
-    return np.array(found, dtype=_LOOSE).view(DECISION)
+            versions = (made.number, made.version)
+            found.append((made.of, made.version_of, bytes(16), 0, at, *versions, made.similarity, made.how, 0))
+            made_at.append(place)
+    columns = np.stack(_holders(related))[:, held[made_at]]
+    via = columns[(columns >= 0).argmax(axis=0), np.arange(len(made_at))]
+    return np.array(found, dtype=_LOOSE).view(DECISION), via
 
 
 class _Batch:

@@ -44,7 +44,7 @@ def chain() -> tuple[Log, Replica]:
 
 
 def copy_of(original: Fingerprint) -> Verdict:
-    return Verdict("duplicate", original.id, "exact", 1.0)
+    return Verdict("duplicate", original.id, "exact", 1.0, story=original.id)
 
 
 def test_whoever_starts_in_the_middle_names_the_original_that_is_gone() -> None:

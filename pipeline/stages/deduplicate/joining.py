@@ -1,0 +1,149 @@
+"""Which story each article of a batch belongs to, in order, since each may rest on those before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.stages.deduplicate.decisions import DECISION, EXACT, NEAR, Decisions
+from pipeline.stages.deduplicate.parameters import SAME_STORY
+from pipeline.stages.deduplicate.slices import names
+from pipeline.stages.deduplicate.stories import PLACED, Alike, Placed, Stories
+from pipeline.stages.deduplicate.table import Numbers
+from pipeline.stages.deduplicate.terms import LENGTH, Terms
+
+_SAME = 2 * round(SAME_STORY * LENGTH * LENGTH)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Articles that are new to the index, in log order, and what was decided about them so far."""
+
+    own: Placed
+    """The story that each would begin."""
+    terms: Terms
+    times: Numbers
+    horizons: Numbers
+    """What was claimed before is out of the window; a story that began before takes no more articles."""
+    since: Numbers
+    """Articles from before are out of the story window."""
+    decisions: Decisions
+    via: Numbers
+    """For each decision, the place in the batch of the article that it rests on, or else -1."""
+    given: Placed
+    """For each decision, the story of the article that it rests on, where that was there before the batch."""
+
+
+def own_stories(ids: NDArray[np.uint64], times: Numbers) -> Placed:
+    """The story that each article would begin."""
+    own = np.empty(len(ids), dtype=PLACED)
+    own["story"], own["began"] = names(ids), times
+    return own
+
+
+def enter(stories: Stories, own: Placed, terms: Terms, times: Numbers, decisions: Decisions) -> None:
+    """Enter articles whose stories are known."""
+    placed = own.copy()
+    elsewhere = decisions["began"] > 0
+    rows = decisions["row"][elsewhere]
+    placed["story"][rows] = names(decisions["story"])[elsewhere]
+    placed["began"][rows] = decisions["began"][elsewhere]
+    kept = _published(len(own), decisions)
+    first = stories.enter(terms[kept], times[kept])
+    stories.place(first, placed[kept], (placed["story"] == own["story"])[kept])
+
+
+def join(stories: Stories, batch: Batch) -> Decisions:
+    """Enter articles, find the story of each, and return the decisions with it: one more for each that joins one."""
+    kept = np.flatnonzero(_published(len(batch.own), batch.decisions))
+    first = stories.enter(batch.terms[kept], batch.times[kept])
+    alike = stories.alike(first, batch.since[kept])
+    joined = _Joining(stories, batch, first, kept, alike).all()
+    placed = batch.own.copy()
+    for at, (story, began) in joined.items():
+        placed[at] = story, began
+    founder = placed["story"] == batch.own["story"]
+    placed[founder] = batch.own[founder]  # its own copy of long ago may have led back to it
+    stories.place(first, placed[kept], founder[kept])
+    return _with_stories(batch.decisions, placed, np.flatnonzero(~founder))
+
+
+def _published(count: int, decisions: Decisions) -> NDArray[np.bool_]:
+    """Which articles of a batch are no duplicates."""
+    published = np.ones(count, dtype=np.bool_)
+    published[decisions["row"][(decisions["how"] == EXACT) | (decisions["how"] == NEAR)]] = False
+    return published
+
+
+def _with_stories(decisions: Decisions, placed: Placed, rows: Numbers) -> Decisions:
+    more = np.setdiff1d(rows, decisions["row"], assume_unique=True)
+    every = np.zeros(len(decisions) + len(more), dtype=DECISION)
+    every[: len(decisions)] = decisions
+    every["row"][len(decisions) :] = more
+    every = every[np.argsort(every["row"], kind="stable")]
+    at = np.searchsorted(every["row"], rows)
+    every["story"][at] = placed["story"][rows].view("<u8").reshape(-1, 2)
+    every["began"][at] = placed["began"][rows]
+    return every
+
+
+Story = tuple[bytes, int]
+
+
+class _Joining:
+    """Goes through the articles that rest on others or are like others."""
+
+    def __init__(self, stories: Stories, batch: Batch, first: int, kept: Numbers, alike: Alike) -> None:
+        self._horizons: list[int] = batch.horizons.tolist()
+        self._own: list[Story] = batch.own.tolist()
+        self._joined: dict[int, Story] = {}
+        via, given = batch.via.tolist(), batch.given.tolist()
+        linked = batch.decisions["row"].tolist()
+        self._linked = {at: (of, story) for at, of, story in zip(linked, via, given, strict=True)}
+        placed, founder = stories.placed(np.minimum(alike.entry, max(first - 1, 0)))
+        ours = (
+            np.where(alike.entry >= first, kept[np.maximum(alike.entry - first, 0)], -1) if kept.size else alike.entry
+        )
+        pairs = zip(
+            kept[alike.article].tolist(), ours.tolist(), placed.tolist(), founder.tolist(), alike.cosine.tolist(),
+            strict=True,
+        )  # fmt: skip
+        self._alike = {at: list(group) for at, group in groupby(pairs, key=itemgetter(0))}
+
+    def all(self) -> dict[int, Story]:
+        """The story of each article that begins none."""
+        for at in sorted(self._linked.keys() | self._alike.keys()):
+            if at in self._linked:
+                of, given = self._linked[at]
+                self._joined[at] = given if of < 0 else self._story(of)
+            elif found := self._nearest(at):
+                self._joined[at] = found
+        return self._joined
+
+    def _story(self, at: int) -> Story:
+        return self._joined.get(at) or self._own[at]
+
+    def _nearest(self, at: int) -> Story | None:
+        """The story that this article is most like, if it is like enough."""
+        nearest: dict[Story, list[tuple[int, bool]]] = {}
+        for _, ours, story, founder, cosine in self._alike[at]:
+            if ours >= 0:
+                story, founder = self._story(ours), ours not in self._joined
+            if story[1] >= self._horizons[at]:
+                nearest.setdefault(story, []).append((cosine, founder))
+        if not nearest:
+            return None
+        best = max(nearest, key=lambda story: _common(nearest[story]))
+        return best if _common(nearest[best]) >= _SAME else None
+
+
+def _common(nearest: list[tuple[int, bool]]) -> int:
+    """Twice the mean cosine to the two nearest articles; one alone counts half, unless it may be all that there is."""
+    if len(nearest) > 1:
+        return nearest[0][0] + nearest[1][0]
+    ((cosine, founder),) = nearest
+    return 2 * cosine if founder else cosine

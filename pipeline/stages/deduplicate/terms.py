@@ -1,0 +1,102 @@
+"""What an article is about, in a few words: the most telling ones, hashed, each with its weight.
+
+A word tells more the fewer texts have it (`common`), the more often it stands here, if the headline has it, and if it
+is a name. Where no spaces part words, runs of as many signs as make a word take their place.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.stages.deduplicate.common import telling
+from pipeline.stages.deduplicate.hashes import Hashes, Prefix
+from pipeline.stages.deduplicate.normal import SPACE
+from pipeline.stages.deduplicate.parameters import HEADLINE, NAME, TERMS
+from pipeline.stages.deduplicate.texts import Texts
+
+HASH_BITS = 24
+WEIGHT_BITS = 8
+LENGTH = (1 << WEIGHT_BITS) - 1
+"""Of an article's vector of weights: their squares add up to its square, but for rounding."""
+
+_COMMA = 44
+_OFTEN = 64
+# How often a word stands in a text, dampened: 1 + ln n, in sixteenths. Whole numbers, as machines round logarithms
+# differently in the last place.
+_DAMPENED = np.array([0] + [round(16 * (1 + math.log(n))) for n in range(1, _OFTEN)], dtype=np.int64)
+_PLAIN = 4
+_NAMED = round(_PLAIN * NAME)
+
+Terms = NDArray[np.uint32]
+"""TERMS for each article: 24 bits of a word's hash, eight of weight. The weightiest first, 0 where there are less."""
+
+
+def terms(bodies: Texts, hashes: Prefix, headlines: Texts) -> Terms:
+    """The terms of each article. `hashes`: of the bodies' codes."""
+    said = _words(bodies, hashes, names=True)
+    titled = np.repeat(_words(headlines, Prefix(headlines.codes), names=False), HEADLINE)
+    keys = np.concatenate((said, titled))
+    keys.sort()
+    words = keys >> np.uint64(16)
+    last = np.flatnonzero(np.append(words[1:] != words[:-1], keys.size > 0)[: keys.size])
+    keys, counts = keys[last], np.diff(last, prepend=-1)
+    owner = (keys >> np.uint64(40)).astype(np.intp)
+    often = _DAMPENED[np.minimum(counts, _OFTEN - 1)]
+    weight = ((keys >> np.uint64(1)) & np.uint64(0xFF)).astype(np.int64) * often
+    weight *= np.where(keys & np.uint64(1), _NAMED, _PLAIN)
+    return _weightiest(len(bodies), owner, (keys >> np.uint64(16)) & np.uint64(0xFFFFFF), weight)
+
+
+def _words(texts: Texts, hashes: Prefix, *, names: bool) -> Hashes:
+    """Every word that tells something: the text it belongs to, 24 bits of hash, what it tells, and if it is a name.
+
+    The order of these numbers is that of text and hash, the name's last.
+    """
+    token = np.arange(texts.owner.size)
+    last = token + texts.word[texts.owner] - 1
+    begin = texts.begin
+    wordy = last <= texts.last[texts.owner]
+    wordy &= (texts.end - begin > 1) | (texts.word[texts.owner] > 1)
+    wordy &= (texts.codes[begin] - np.uint16(48)) > 9
+    token = np.flatnonzero(wordy)
+    begin, end = begin[token], texts.end[last[token]]
+    found = hashes.between(begin, end)
+    tells = telling(found)
+    kept = np.flatnonzero(tells)
+    begin, found = begin[kept], found[kept]
+    packed: Hashes = (texts.owner[token[kept]].astype(np.uint64) << np.uint64(40)) | _hash(found) << np.uint64(16)
+    packed |= tells[kept].astype(np.uint64) << np.uint64(1)
+    if names:
+        packed |= _is_name(texts, begin, texts.starts[texts.owner[token[kept]]])
+    return packed
+
+
+def _hash(found: Hashes) -> Hashes:
+    hashes: Hashes = np.maximum(found >> np.uint64(64 - HASH_BITS), np.uint64(1))
+    return hashes
+
+
+def _is_name(texts: Texts, begin: NDArray[np.intp], start: NDArray[np.intp]) -> Hashes:
+    """Whether the words that begin here have a capital, and stand inside a sentence. `start`: of their texts."""
+    before = texts.written[np.maximum(begin - 1, 0)]
+    inside = (begin > start) & ((before == SPACE) | (before == _COMMA))
+    names: Hashes = (inside & (texts.written[begin] != texts.codes[begin])).astype(np.uint64)
+    return names
+
+
+def _weightiest(count: int, owner: NDArray[np.intp], word: Hashes, weight: NDArray[np.int64]) -> Terms:
+    """The TERMS weightiest words of each text, of equals that with the lower hash, their weights scaled to LENGTH."""
+    order = np.lexsort((word, -weight, owner))
+    owner, word, weight = owner[order], word[order], weight[order]
+    many = np.bincount(owner, minlength=count)
+    rank = np.arange(owner.size) - np.repeat(np.cumsum(many) - many, many)
+    kept = np.flatnonzero(rank < TERMS)
+    owner, word, weight, rank = owner[kept], word[kept], weight[kept], rank[kept]
+    lengths = np.sqrt(np.bincount(owner, (weight * weight).astype(np.float64), minlength=count))
+    scaled = np.maximum(np.rint(weight * LENGTH / lengths[owner]), 1).astype(np.uint32)
+    found = np.zeros((count, TERMS), dtype="<u4")
+    found[owner, rank] = (word.astype(np.uint32) << np.uint32(WEIGHT_BITS)) | scaled
+    return found

@@ -4,7 +4,8 @@ Run it by hand: `python pipeline/stages/deduplicate/data/make_common.py SENTENCE
 collection of English texts, a `.txt` file a text; a word's share of texts is the mean of its shares in the collections
 (of square roots, so that what is common in one trade alone counts less). SENTENCES holds a file `LANGUAGE.txt` for each
 of many languages, a sentence a line, of which fifteen count as a text; only their most frequent words are taken, and
-they overrule English only where two of five texts have them. The file has words and a number from 0 (tells nothing) to 254; a word that is not in it tells most (255). Facts only, no text.
+they overrule English only where two of five texts have them. The file has words and a number from 0 (tells nothing) to
+254; a word that is not in it tells most (255). Facts only, no text.
 """
 
 from __future__ import annotations

@@ -155,7 +155,8 @@ async def walk_through_run(diary: Diary, folder: Path) -> None:
             took = await room.until(lambda: _more(seen, before + DROPPED), "the flow to go on", 60)
             diary.say(f"articles come out, {took:.1f} s later")
             await diary.picture(seen, "3-run-after-the-kill")
-    diary.say("Ctrl-C; last words: " + log.read_text().strip().splitlines()[-1])
+    printed = [line for line in log.read_text().splitlines() if line.strip() and not line.startswith("make")]
+    diary.say(f"Ctrl-C; last words: {printed[-1]}")
 
 
 async def _more(seen: Tab, count: int) -> bool:

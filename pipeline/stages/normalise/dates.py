@@ -33,7 +33,7 @@ _EPOCH = re.compile(r"(?:\d{9,10}|\d{12,13})(?:\.\d+)?")
 _RFC822 = re.compile(
     r"(?:[A-Z][a-z]{2,8},? )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(:\d\d)?(?: (?:[A-Z]{1,5}|[+-]\d{4}))?"
 )
-_AMBIGUOUS = re.compile(r"(?:0?[1-9]|1[0-2])[/-](?:0?[1-9]|1[0-2])[/-]\d{4}\b")
+_AMBIGUOUS = re.compile(r"(0?[1-9]|1[0-2])[/-](0?[1-9]|1[0-2])[/-]([1-9]\d{3})\b")
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -69,6 +69,7 @@ _LONG = tuple(
         r"(?P<day>\d{1,2})\.\s*(?P<month>\d{1,2})\.\s*(?P<year>\d{4})",
         r"(?P<day>1[3-9]|2\d|3[01])[/-](?P<month>\d{1,2})[/-](?P<year>\d{4})",
         r"(?P<month>\d{1,2})[/-](?P<day>1[3-9]|2\d|3[01])[/-](?P<year>\d{4})",
+        r"(?P<month>\d{1,2})[/-](?P<day>(?P=month))[/-](?P<year>\d{4})",
     )
 )
 _FOREIGN_DAY = r"(?P<day>\d{1,2})(?:\.|er|º|ª)?"
@@ -105,7 +106,7 @@ def read_date(words: str, origin: str, received: str, ahead: timedelta = _AHEAD)
             return None, UNREAD
         moment, precision = reading
         zoned = moment.tzinfo is not None
-        moment = moment.astimezone(UTC) if zoned else moment.replace(tzinfo=UTC)
+        moment = _in_utc(moment)
     except (ValueError, OverflowError):  # the 31st of February; the year 9999 a zone further west
         return None, UNREAD
     if not _EARLIEST <= moment <= datetime.fromisoformat(received) + ahead:
@@ -116,15 +117,30 @@ def read_date(words: str, origin: str, received: str, ahead: timedelta = _AHEAD)
 
 def is_date(words: str) -> bool:
     """Whether `words` state a day that can be read, whenever that was."""
+    return day_of(words) is not None
+
+
+def day_of(words: str) -> date | None:
+    """The day in UTC that `words` state, whenever that was; None where they cannot be read."""
     try:
-        return _read(" ".join(words.split())) is not None
-    except (ValueError, OverflowError):
-        return False
+        reading = _read(" ".join(words.split()))
+        return reading and _in_utc(reading[0]).date()
+    except (ValueError, OverflowError):  # the 31st of February; the year 9999 a zone further west
+        return None
 
 
-def is_ambiguous(words: str) -> bool:
-    """Whether `words` begin with a day and a month in an order that nobody can know, as 03/04/2025 does."""
-    return _AMBIGUOUS.match(words.strip()) is not None
+def _in_utc(moment: datetime) -> datetime:
+    """`moment` in UTC, which is also what one without a zone is taken for."""
+    return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def possible_days(words: str) -> set[date]:
+    """The two days that words beginning like 03/04/2025 may mean, since nobody can know the order; empty for others."""
+    found = _AMBIGUOUS.match(words.strip())
+    if found is None:
+        return set()
+    one, other, year = map(int, found.groups())
+    return {date(year, one, other), date(year, other, one)} if one != other else set()
 
 
 def _read(text: str) -> Reading | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pipeline.stages.normalise.cleaning import one_line
+from pipeline.stages.normalise.dates import day_of
 from pipeline.stages.normalise.draft import Draft
 from pipeline.stages.normalise.fields import read_fields
 from pipeline.stages.normalise.headline import is_site, printed_headline, without_site
@@ -15,15 +16,18 @@ from pipeline.stages.normalise.printed import printed_authors
 
 _PUBLISHED = (
     "article:published_time", "article:published", "og:published_time", "og:article:published_time", "datepublished",
-    "parsely-pub-date", "sailthru.date", "dc.date.issued", "dcterms.created", "dc.date", "dcterms.date", "publish_date",
-    "pubdate", "pdate", "date", "citation_online_date", "citation_publication_date", "prism.publicationdate",
+    "parsely-pub-date", "sailthru.date", "dc.date.issued", "dcterms.created", "dc.date", "dcterms.date", "pdate",
+    "date", "citation_online_date",
 )  # fmt: skip
+# What else page makers call it: pubdate, publish_date, prism.publicationDate.
+_PUBLICATION = re.compile(r"\bpub(?:lish(?:ed)?|lication)?[-_]?(?:date|time)")
 _MODIFIED = ("article:modified_time", "article:modified", "og:updated_time", "datemodified", "last-modified")
 _AUTHORS = ("author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "byl")
 _HEADLINES = ("og:title", "twitter:title", "parsely-title", "dc.title", "headline")
 _SITES = ("og:site_name", "application-name", "dc.publisher", "publisher")
 _LANGUAGES = ("og:locale", "content-language", "dc.language")
 _MOST_HEADINGS = 5
+_MOST_TIMES = 3
 _XML_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 # The day that many addresses hold: /2025/03/18/ or /2025/mar/18/.
 _DAY_IN_URL = re.compile(r"/((?:19|20)\d\d)/(\d\d?|[a-z]{3})/(\d\d?)/")
@@ -46,8 +50,7 @@ def read_page(tree: Any) -> Draft:
     _take(draft, "language", [draft.language, *languages], "meta")
     _take(draft, "url", [*_canonical(tree), *_all(meta, ("og:url",)), draft.url], "meta")
     draft.origins["body"] = "page"
-    stated = [*_all(meta, _PUBLISHED), *_times(tree)]
-    draft.published += [(words, "meta") for words in stated] + [(day, "url") for day in _day_in_url(draft.url)]
+    _read_published(draft, meta, tree)
     draft.modified += [(words, "meta") for words in _all(meta, _MODIFIED)]
     return draft
 
@@ -64,6 +67,21 @@ def _read_authors(draft: Draft, tree: Any, meta: Meta, sites: list[str]) -> None
     if not draft.authors and (printed := printed_authors(tree)):
         draft.authors, draft.origins["authors"] = printed, "page"
     draft.authors = draft.authors or stated
+
+
+def _read_published(draft: Draft, meta: Meta, tree: Any) -> None:
+    """When it was published. Where Open Graph has a later day than JSON-LD, the latter is that of its first draft.
+
+    Each meta element counts once: further ones of its name are about works that the article cites.
+    """
+    others = sorted(name for name in meta if name not in _PUBLISHED and _PUBLICATION.search(name))
+    stated = [(meta[name][0], "meta") for name in (*_PUBLISHED, *others) if name in meta]
+    in_json_ld = next(filter(None, (day_of(words) for words, _ in draft.published)), None)
+    open_graph = day_of(meta.get(_PUBLISHED[0], [""])[0])
+    if in_json_ld and open_graph and open_graph > in_json_ld:
+        draft.published = stated[:1] + draft.published
+    draft.published += stated + [(words, "meta") for words in _times(tree)]
+    draft.published += [(day, "url") for day in _day_in_url(draft.url)]
 
 
 def _take(draft: Draft, fact: str, candidates: Iterable[str | None], origin: str) -> None:
@@ -104,13 +122,15 @@ def _all(meta: Meta, names: tuple[str, ...]) -> list[str]:
 
 
 def _times(tree: Any) -> list[str]:
-    """Moments in the markup that are marked as the article's own, or the only moment on the page."""
+    """Moments in the markup that are marked as the article's own, or the only moment on the page, and their words."""
     every = [element for element in tree.iter("time") if element.get("datetime")]
     marked = [element for element in every if _is_publication(element)]
     marked += [element for element in tree.iter("span", "div", "abbr") if _is_publication(element)]
-    found = [element.get("datetime") or element.get("content") or element.get("title") or "" for element in marked]
-    only = {element.get("datetime") for element in every if "updated" not in (element.get("class") or "")}
-    return [words for words in found[:3] if words] + (list(only) if len(only) == 1 else [])
+    unmarked = [element for element in every if "updated" not in (element.get("class") or "")]
+    only = unmarked[:1] if len({element.get("datetime") for element in unmarked}) == 1 else []
+    own = [*marked[:_MOST_TIMES], *only]
+    found = [element.get("datetime") or element.get("content") or element.get("title") or "" for element in own]
+    return [words for words in (*found, *(one_line(element.text_content()) for element in own)) if words]
 
 
 def _is_publication(element: Any) -> bool:

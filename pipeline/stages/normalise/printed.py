@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from itertools import islice
 from typing import Any
 
 from htmldate import find_date
 
 from pipeline.stages.normalise.cleaning import one_line
-from pipeline.stages.normalise.dates import is_date
+from pipeline.stages.normalise.dates import day_of
 
 # What page makers call the elements that hold them, in a class, an id, `rel` or `itemprop`.
 _BYLINE = re.compile(r"author|autor|byline|\bbyl\b|posted-?by|submitted|writer|journalist|contributor", re.I)
@@ -58,9 +59,16 @@ def printed_authors(tree: Any) -> list[str]:
 
 
 def _marked(tree: Any, names: re.Pattern[str], tag: str) -> Iterator[Any]:
-    """The elements that say by their attributes, or their own name, what they hold. Faster than XPath's `contains`."""
+    """The elements that say by their attributes, or their own name, what they hold. Faster than XPath's `contains`.
+
+    Pages repeat few attributes on many elements, so each set of them is searched once.
+    """
+    known: dict[tuple[str | None, ...], bool] = {(None,) * len(_SAYING): False}
     for element in tree.iter():
-        if element.tag == tag or any(names.search(value) for value in map(element.get, _SAYING) if value):
+        said = tuple(map(element.get, _SAYING))
+        if said not in known:
+            known[said] = any(names.search(value) for value in said if value)
+        if known[said] or element.tag == tag:
             yield element
 
 
@@ -113,15 +121,19 @@ def _words(element: Any) -> Iterator[str]:
         yield child.tail or ""
 
 
-def printed_day(tree: Any) -> list[tuple[str, str]]:
-    """The day of publication that the page shows to its readers: for pages that state none.
+def printed_day(tree: Any, possible: set[date]) -> list[tuple[str, str]]:
+    """The day of publication that the page shows to its readers: for pages that state none, or several `possible`
+    ones, of which it then is one.
 
     htmldate, which comes last, is told not to look at the clock. The first of January is what it makes of a lone year,
-    which is no day.
+    which is no day; and it has an order of its own for days that may be read in two.
     """
     for element in islice(_marked(tree, _DAY, "time"), _MOST):
         words = one_line(" ".join(element.itertext()))
-        if 5 < len(words) < _LONGEST_DAY and not _is_elsewhere(element) and is_date(words):
+        day = day_of(words) if 5 < len(words) < _LONGEST_DAY else None
+        if day and (not possible or day in possible) and not _is_elsewhere(element):
             return [(words, "page")]
-    day = find_date(tree, original_date=True, extensive_search=True, max_date="2099-12-31")
-    return [(day, "page")] if day and not day.endswith("-01-01") else []
+    if possible:
+        return []
+    guess = find_date(tree, original_date=True, extensive_search=True, max_date="2099-12-31")
+    return [(guess, "page")] if guess and not guess.endswith("-01-01") else []

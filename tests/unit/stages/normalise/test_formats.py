@@ -8,7 +8,6 @@ import pytest
 from pipeline.errors import BadInput, BrokenRecord, EmptyInput, NoArticle, TooLarge, UnknownFormat
 from pipeline.records import Article, RawArticle
 from pipeline.stages.normalise import normalise
-from pipeline.stages.normalise.jsonld import article_node
 
 TEXT = "The dam held through the night. " * 12
 MORE = "Nobody had to leave the valley below it. " * 8
@@ -17,14 +16,6 @@ MORE = "Nobody had to leave the valley below it. " * 8
 def article(content: bytes | dict[str, Any], media_type: str = "application/json") -> Article:
     content = content if isinstance(content, bytes) else json.dumps(content).encode()
     return normalise(RawArticle("0" * 32, "a", 0, media_type, "2025-03-19T08:00:00.000Z", "", content))
-
-
-def page(head: str, body: str = f"<article><h1>Dam holds</h1><p>{TEXT}</p><p>{MORE}</p></article>") -> Article:
-    return article(f"<html><head>{head}</head><body>{body}</body></html>".encode(), "text/html")
-
-
-def json_ld(**fields: object) -> str:
-    return f'<script type="application/ld+json">{json.dumps({"@type": "NewsArticle", **fields})}</script>'
 
 
 # --- text ----------------------------------------------------------------------------------------
@@ -171,80 +162,7 @@ def test_raw_line_ends_in_strings_and_other_charsets() -> None:
     assert article('{"body": "Café fermé"}'.encode("utf-16")).body == "Café fermé"
 
 
-# --- html ----------------------------------------------------------------------------------------
-
-
-def test_json_ld_before_open_graph() -> None:
-    found = page(
-        json_ld(headline="Dam holds", datePublished="2025-03-18T10:00:00Z", author={"name": "Ann Lee"})
-        + '<meta property="og:title" content="You will not believe this dam">'
-        + '<meta property="article:published_time" content="2024-01-01">'
-    )
-    assert (found.headline, found.byline, found.format) == ("Dam holds", ("Ann Lee",), "html")
-    assert found.published is not None
-    assert (found.published.value, found.published.origin) == ("2025-03-18T10:00:00Z", "json-ld")
-    assert found.paragraphs == [TEXT.strip(), MORE.strip()]
-
-
-def test_a_date_nobody_can_read_yields_to_the_next_witness() -> None:
-    found = page(json_ld(datePublished="soon") + '<meta itemprop="datePublished dateCreated" content="2025-03-18">')
-    assert found.published is not None
-    assert (found.published.value, found.published.origin, found.warnings) == ("2025-03-18T00:00:00Z", "meta", ())
-
-
-def test_the_day_in_the_address_comes_last() -> None:
-    found = page('<link rel="canonical" href="https://a.example/2025/mar/18/dam">')
-    assert found.published is not None
-    assert (found.published.value, found.published.origin) == ("2025-03-18T00:00:00Z", "url")
-
-
-def test_an_article_body_stands_in_where_the_page_has_none() -> None:
-    found = page(json_ld(headline="Dam holds", articleBody=f"{TEXT}\n\n{MORE}"), "<p>Sign in to read.</p>")
-    assert (found.paragraphs, found.warnings) == ([TEXT.strip(), MORE.strip()], ("body-from-json-ld",))
-
-
-def test_a_description_is_no_body() -> None:
-    with pytest.raises(NoArticle):
-        page(json_ld(headline="Dam holds", description=TEXT), "")
-
-
-def test_deep_nesting_and_entities_end_in_words() -> None:
-    with pytest.raises(BadInput):
-        page("", "<div>" * 40_000)
-    bomb = b'<!DOCTYPE html [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><html><body><p>' + TEXT.encode() + b"&b;</p>"
-    assert "aaaa" not in article(bomb, "text/html").body
-
-
-def test_the_declared_charset_of_a_page() -> None:
-    content = f'<html><head><meta charset="windows-1251"></head><body><p>{"Плотина выстояла. " * 20}</p></body></html>'
-    assert article(content.encode("cp1251"), "text/html").body.startswith("Плотина выстояла.")
-
-
-@pytest.mark.parametrize(
-    ("block", "headline"),
-    [
-        ('{"@type": "NewsArticle", "headline": "One"}', "One"),
-        ('[{"@type": "Person"}, {"@type": ["Thing", "ReportageNewsArticle"], "headline": "Two"}]', "Two"),
-        ('{"@graph": [{"@type": "WebPage", "headline": "No"}, {"@type": "Article", "headline": "Three"}]}', "Three"),
-        ('{"@type": "NewsArticle", "headline": "Four\tand\nmore"}', "Four\tand\nmore"),
-        ('<!-- {"@type": "NewsArticle", "headline": "Five",} -->', "Five"),
-    ],
-)
-def test_json_ld_as_found_in_the_wild(block: str, headline: str) -> None:
-    node = article_node(["{broken", block])
-    assert node is not None
-    assert node["headline"] == headline
-
-
-def test_json_ld_references_are_followed() -> None:
-    graph = [{"@id": "#a", "name": "Ann Lee"}, {"@type": "Article", "author": [{"@id": "#a"}, {"@id": "#gone"}]}]
-    node = article_node([json.dumps({"@graph": graph})])
-    assert node is not None
-    assert node["author"] == [{"@id": "#a", "name": "Ann Lee"}, {"@id": "#gone"}]
-
-
-def test_no_article_in_json_ld() -> None:
-    assert article_node(['{"@type": "BreadcrumbList"}', "[" * 5_000, ""]) is None
+# --- what any text may hold -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

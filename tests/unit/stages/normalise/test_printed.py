@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from lxml import html
 
@@ -49,9 +51,15 @@ def test_names_in_a_byline(body: str, names: list[str]) -> None:
     ],
 )
 def test_the_day_that_is_shown(body: str, words: str) -> None:
-    assert printed_day(page(body + "<p>The dam held through the night.</p>")) == [(words, "page")]
+    assert printed_day(page(body + "<p>The dam held through the night.</p>"), set()) == [(words, "page")]
 
 
 @pytest.mark.parametrize("body", ["", '<span class="date">Tuesday</span>', "<p>© 2025</p>"])
 def test_no_day_is_made_up(body: str) -> None:
-    assert printed_day(page(f"{body}<p>The dam held through the night.</p>")) == []
+    assert printed_day(page(f"{body}<p>The dam held through the night.</p>"), set()) == []
+
+
+def test_of_two_possible_days_the_one_that_is_shown() -> None:
+    shown = page('<p class="date">1 March 2025</p><p class="date">3 April 2025</p><p>The dam held.</p>')
+    assert printed_day(shown, {date(2025, 3, 4), date(2025, 4, 3)}) == [("3 April 2025", "page")]
+    assert printed_day(shown, {date(2025, 3, 5), date(2025, 5, 3)}) == []

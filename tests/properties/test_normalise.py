@@ -9,9 +9,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from pipeline import ninjs
 from pipeline.errors import BadInput
-from pipeline.records import Article, RawArticle
+from pipeline.records import ORIGINAL, Article, RawArticle, Tags
 from pipeline.stages.normalise import PARSERS, normalise
+from tests.fuzz.targets import articles
 
 RECEIVED = "2025-03-19T08:00:00.000Z"
 
@@ -74,6 +76,27 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
     assert twice.word_count == once.word_count
     assert twice.headline == once.headline
     assert twice.place == once.place
+
+
+FACTS = (
+    "headline", "body", "word_count", "byline", "language", "url", "publisher", "place", "version", "status",
+    "copyright", "usage_terms",
+)  # fmt: skip
+DATES = ("published", "modified", "embargo")
+
+
+@pytest.mark.parametrize("media_type", PARSERS)
+def test_what_we_write_is_read_as_it_was(media_type: str) -> None:
+    for content in articles(media_type):
+        if once := outcome(content, media_type):
+            record = ninjs.enriched(once, ORIGINAL, Tags(language=once.language, language_confidence=1.0))
+            twice = normalise(raw(record, "application/json"))
+            assert {fact: getattr(twice, fact) for fact in FACTS} == {fact: getattr(once, fact) for fact in FACTS}
+            # An article without a date of its own has that of its arrival in its record, under a name of its own.
+            stated = [(getattr(once, date), getattr(twice, date)) for date in DATES if getattr(once, date)]
+            assert [again.value for _, again in stated] == [date.value for date, _ in stated]
+            again = normalise(raw(once.body.encode(), "text/plain"))
+            assert again.body == once.body
 
 
 @settings(max_examples=100, deadline=None)

@@ -20,6 +20,7 @@ from pipeline.stages.normalise.dates import is_date, read_date
 from pipeline.stages.normalise.draft import Draft
 from pipeline.stages.normalise.headline import first_sentence
 
+_NO_LANGUAGE = ("und", "mul", "zxx", "mis")  # ISO 639's ways to say that there is none, or none to name
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _BY = re.compile(
     r"\s*(?:(?:view )?all posts by|posted by|written by|by|von|vom|par|por|door|af|av|di)[\s:]+(?=\S)", re.I
@@ -188,7 +189,7 @@ def _publisher(stated: str | None) -> str | None:
 
 def _language(stated: str | None) -> str | None:
     code = (stated or "").strip().replace("_", "-")
-    return code if _LANGUAGE.fullmatch(code) else None
+    return code if _LANGUAGE.fullmatch(code) and code.lower() not in _NO_LANGUAGE else None
 
 
 def _url(stated: str | None) -> str | None:

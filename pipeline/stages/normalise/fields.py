@@ -32,11 +32,17 @@ _PUBLISHED = (
 )  # fmt: skip
 _MODIFIED = (
     "dateModified", "contentModified", "date_modified", "modified", "updated", "updated_at", "updatedAt",
-    "lastModified", "last_modified",
+    "lastModified", "last_modified", "versionCreated", "versioncreated",
 )  # fmt: skip
 _LANGUAGE = ("inLanguage", "language", "lang", "language_code")
-_URL = ("url", "link", "canonical_url", "canonicalUrl", "canonical", "webUrl", "web_url", "mainEntityOfPage", "@id")
-_PUBLISHER = ("publisher", "source", "site", "site_name", "siteName", "provider", "copyrightHolder", "copyrightholder")
+_URL = (
+    "url", "link", "canonical_url", "canonicalUrl", "canonical", "webUrl", "web_url", "mainEntityOfPage", "@id",
+    "altIds", "altids",
+)  # fmt: skip
+_PUBLISHER = (
+    "publisher", "source", "site", "site_name", "siteName", "provider", "copyrightHolder", "copyrightholder",
+    "infoSources", "infosources",
+)  # fmt: skip
 _PLACE = ("dateline", "located", "place", "location")
 _EMBARGO = ("embargoedUntil", "embargoed", "embargo", "embargo_until", "embargoDate")
 _VERSION = ("version",)

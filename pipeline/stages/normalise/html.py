@@ -35,8 +35,10 @@ _HEAD_BYTES = 4_096
 _MOST_TAGS = 50_000
 # Less is a menu or a notice, even in Chinese.
 _LEAST_BODY_CHARACTERS = 20
+# Neither reads it, and its loss changes no body: `noscript` and `nav`, say, do count where trafilatura weighs a page.
 _UNREAD = (
-    "style", "svg", "iframe", "template", "link", "meta", "input", "source", "img", "area", "track", "param", "embed",
+    "style", "svg", "iframe", "template", "link", "meta", "input", "button", "select", "option", "datalist", "textarea",
+    "img", "picture", "source", "video", "audio", "track", "canvas", "object", "param", "embed", "map", "area",
 )  # fmt: skip
 _UNREAD_ATTRIBUTES = (
     "href", "src", "srcset", "data-src", "data-srcset", "sizes", "loading", "alt", "title", "target", "width", "height",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import pytest
 
@@ -47,6 +48,25 @@ def test_no_entity_is_resolved_and_nothing_is_fetched(media_type: str) -> None:
     assert "boom" not in every_word(found)
     assert "root:" not in every_word(found)
     assert TEXT in found.body
+
+
+@pytest.mark.parametrize("media_type", MARKED)
+def test_no_parser_touches_the_network(media_type: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        here = f"http://127.0.0.1:{server.getsockname()[1]}"
+        asks = (
+            f'<?xml-stylesheet href="{here}/a.xsl"?><!DOCTYPE html PUBLIC "-//a" "{here}/a.dtd" [<!ENTITY % p SYSTEM '
+            f'"{here}/p.dtd"> %p;<!ENTITY f SYSTEM "{here}/f">]>'
+        )
+        words = (
+            f'<img src="{here}/i.png"/><iframe src="{here}/f"></iframe><link rel="stylesheet" href="{here}/s.css"/>'
+            f'<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="{here}/x"/><a href="{here}/">Dam</a> &f;'
+        )
+        assert TEXT in article(MARKED[media_type].format(asks, words, TEXT), media_type).body
+        # Whoever had knocked would wait here.
+        with pytest.raises(BlockingIOError):
+            server.accept()
 
 
 @pytest.mark.parametrize("media_type", MARKED)

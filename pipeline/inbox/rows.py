@@ -1,7 +1,7 @@
 """CSV and mailboxes: text files whose articles are runs of lines, read in bounded memory.
 
 A row of a CSV file comes as the header line and the row, both as found, so that it says by itself what its cells
-are; `context["delimiter"]` says what parts them.
+are and what parts them.
 """
 
 from __future__ import annotations
@@ -31,13 +31,12 @@ def split_csv(read: Read, name: str, limits: Limits, position: int) -> Iterator[
     if size > _LONGEST_HEADER:
         raise BrokenRecord(f"{name} does not begin with a line of column names; add one and drop the file again")
     delimiter = max(_DELIMITERS, key=header.count)
-    context = {"delimiter": chr(delimiter)}
     header = header.rstrip(b"\r\n") + b"\n"
     rows = (row for row in _rows(lines, delimiter, limits.kept_bytes) if row[0].strip())
     found = _row_entries(rows, header, name, limits)
     for entry in some(found, name):
         if entry.position >= position:
-            yield entry._replace(context=context)
+            yield entry
 
 
 def split_mbox(read: Read, name: str, limits: Limits, position: int) -> Iterator[Entry]:

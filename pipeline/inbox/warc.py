@@ -20,6 +20,7 @@ _LENGTH = re.compile(rb"\d{1,18}")
 # A record begins after an empty line.
 _NEXT = re.compile(rb"(?:\r?\n){1,2}(?=WARC/\d\.\d\r?\n)")
 _FIRST_LINE_BYTES = 16
+_CHUNK_LINE = re.compile(rb"\s*([0-9a-fA-F]{1,8})[^\r\n]{0,200}\r?\n")
 _HTML = (b"text/html", b"application/xhtml+xml")
 
 Head = dict[bytes, bytes]
@@ -78,7 +79,7 @@ def _joined(body: bytes) -> bytes:
     """A chunked body in one piece; as it is where it is not chunked after all, as in many archives."""
     parts: list[bytes] = []
     at = 0
-    while line := re.compile(rb"\s*([0-9a-fA-F]{1,8})[^\r\n]{0,200}\r?\n").match(body, at):
+    while line := _CHUNK_LINE.match(body, at):
         size = int(line[1], 16)
         if not size:
             return b"".join(parts)

@@ -141,6 +141,11 @@ def from_html(fragment: str) -> str:
     return html.unescape(text.replace("\v", "\n"))
 
 
+def plain(text: str) -> str:
+    """Words that may be HTML as words."""
+    return from_html(text) if has_tags(text) else unescape(text)
+
+
 def without_tags(text: str) -> str:
     """`text` without HTML elements, for facts that are words and nothing else: no reader should meet a script there."""
     return _ANY_TAG.sub("", _UNSEEN_PART.sub(" ", text)) if has_tags(text) else text

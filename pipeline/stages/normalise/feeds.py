@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.errors import NoArticle
-from pipeline.stages.normalise.cleaning import from_html, has_tags, one_line, paragraphs, unescape
+from pipeline.stages.normalise.cleaning import one_line, paragraphs, plain
 from pipeline.stages.normalise.draft import Context, Draft
 from pipeline.stages.normalise.fields import SUMMARY
 from pipeline.stages.normalise.json import parse_json
-from pipeline.stages.normalise.markup import block_paragraphs, language_of, name_of, parse_xml, plain, words
+from pipeline.stages.normalise.markup import block_paragraphs, language_of, name_of, parse_xml, words
 
 _BODY = ("content:encoded", "xhtml:body", "body", "content", "fullitem")
 _SUMMARY = ("description", "summary", "dcterms:abstract", "media:description", "itunes:summary", "dc:description")
@@ -42,15 +42,15 @@ def parse_feed_item(content: bytes, context: Context) -> Draft:
     modified = [(moment, "feed") for moment in _all(entry, *_MODIFIED)]
     return Draft(
         body or summary,
-        headline=plain(_first(entry, *_TITLE)),
+        headline=_words(entry, *_TITLE),
         authors=list(_authors(entry)),
         # Atom obliges nobody to say when an entry was published, only when it was updated.
         published=stated + modified,
         modified=modified,
         language=_first(entry, *_LANGUAGE) or language_of(root),
         url=_url(entry, root),
-        publisher=plain(_publisher(entry)),
-        copyright=plain(_first(entry, *_RIGHTS)),
+        publisher=plain(_publisher(entry) or ""),
+        copyright=_words(entry, *_RIGHTS),
         warnings=warnings | ({SUMMARY} if summary else set()),
         origin="feed",
     )
@@ -68,12 +68,7 @@ def parse_json_feed_item(content: bytes, context: Context) -> Draft:
 def _bodies(entry: Entry, name: str) -> Iterator[list[str]]:
     """The paragraphs of each element of this name that has any."""
     for element in entry.get(name, ()):
-        if len(element):
-            found = block_paragraphs([element])
-        else:
-            text = element.text or ""
-            found = paragraphs(from_html(text) if has_tags(text) else unescape(text))
-        if found:
+        if found := block_paragraphs([element]) if len(element) else paragraphs(plain(element.text or "")):
             yield found
 
 
@@ -83,6 +78,11 @@ def _all(entry: Entry, *names: str) -> Iterator[str]:
 
 def _first(entry: Entry, *names: str) -> str | None:
     return next(_all(entry, *names), None)
+
+
+def _words(entry: Entry, *names: str) -> str | None:
+    text = _first(entry, *names)
+    return text and plain(text)
 
 
 def _authors(entry: Entry) -> Iterator[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from pipeline.stages.normalise.cleaning import from_html, has_tags, paragraphs, unescape
+from pipeline.stages.normalise.cleaning import paragraphs, plain
 from pipeline.stages.normalise.draft import Draft, Names
 
 SUMMARY = "body-is-summary"
@@ -136,7 +136,7 @@ def read_fields(record: Record, origin: str) -> Draft:
     body = _body(record)
     draft = Draft(
         paragraphs(body or _body(record, _SUMMARY)),
-        headline=_plain(_first(record, _HEADLINE)),
+        headline=_words(record, _HEADLINE),
         authors=list(_stated(record, _AUTHORS)),
         published=[(words, origin) for words in _stated(record, _PUBLISHED)],
         modified=[(words, origin) for words in _stated(record, _MODIFIED)],
@@ -147,8 +147,8 @@ def read_fields(record: Record, origin: str) -> Draft:
         embargo=[(words, origin) for words in _stated(record, _EMBARGO)],
         version=_first(record, _VERSION),
         status=_first(record, _STATUS),
-        copyright=_plain(_first(record, _COPYRIGHT)),
-        usage_terms=_plain(_first(record, _USAGE_TERMS)),
+        copyright=_words(record, _COPYRIGHT),
+        usage_terms=_words(record, _USAGE_TERMS),
         origin=origin,
     )
     if not body and draft.paragraphs:
@@ -160,13 +160,14 @@ def _first(record: Record, names: tuple[str, ...], start: str = "") -> str | Non
     return next((text for text in _stated(record, names) if text.startswith(start)), None)
 
 
+def _words(record: Record, names: tuple[str, ...]) -> str | None:
+    text = _first(record, names)
+    return text and plain(text)
+
+
 def _stated(record: Record, names: tuple[str, ...]) -> Iterator[str]:
     """Every text under `names`, in their order."""
     return (text for name in names if name in record for text in texts(record[name]))
-
-
-def _plain(text: str | None) -> str | None:
-    return text and (from_html(text) if has_tags(text) else unescape(text))
 
 
 def _body(record: Record, names: tuple[str, ...] = _BODY) -> str:
@@ -176,5 +177,5 @@ def _body(record: Record, names: tuple[str, ...] = _BODY) -> str:
             value = "\n\n".join(value)  # a list of paragraphs, not of versions
         words = next(texts(value), "")
         if words and not words.startswith(("http://", "https://")):
-            return _plain(words) or ""
+            return plain(words)
     return ""

@@ -10,6 +10,7 @@ from pipeline.stages.normalise.cleaning import from_html, has_tags, paragraphs
 from pipeline.stages.normalise.draft import Context, Draft
 from pipeline.stages.normalise.fields import SUMMARY
 from pipeline.stages.normalise.markup import (
+    attribute,
     block_paragraphs,
     find,
     find_all,
@@ -66,13 +67,13 @@ def _read_meta(item: Any, draft: Draft) -> None:
     draft.published = [*_moments(item, meta + "contentCreated"), *draft.published, *sent]
     draft.modified = [*_moments(item, meta + "contentModified"), *_moments(item, "itemMeta/versionCreated")]
     draft.embargo = [*_moments(item, "itemMeta/embargoed"), *draft.embargo]
-    draft.language = _attribute(item, meta + "language", "tag") or language_of(item) or draft.language
+    draft.language = attribute(item, meta + "language", "tag") or language_of(item) or draft.language
     draft.publisher = (
         _party(item, "rightsInfo/copyrightHolder", "itemMeta/provider", meta + "infoSource") or draft.publisher
     )
     draft.place = said(item, meta + "located/name") or draft.place
     draft.version = item.get("version") or draft.version
-    draft.status = (_attribute(item, "itemMeta/pubStatus", "qcode") or "").rpartition(":")[2] or draft.status
+    draft.status = (attribute(item, "itemMeta/pubStatus", "qcode") or "").rpartition(":")[2] or draft.status
     draft.copyright = said(item, "rightsInfo/copyrightNotice") or draft.copyright
     draft.usage_terms = said(item, "rightsInfo/usageTerms") or draft.usage_terms
     links = (
@@ -109,7 +110,3 @@ def _party(item: Any, *paths: str) -> str | None:
 
 def _moments(root: Any, path: str) -> Iterator[tuple[str, str]]:
     return ((moment, "newsml-g2") for found in find_all(root, path) if (moment := words(found)))
-
-
-def _attribute(root: Any, path: str, name: str) -> str | None:
-    return next((value for element in find_all(root, path) if (value := element.get(name))), None)

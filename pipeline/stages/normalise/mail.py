@@ -36,14 +36,13 @@ def parse_mail(content: bytes, context: Context) -> Draft:
 
 def _read(message: EmailMessage) -> Draft:
     plain, marked = _texts(message)
-    warnings: set[str] = set()
-    text, found = _decoded(plain) if plain else ("", set())
+    text, warnings = _decoded(plain) if plain else ("", set())
     body = paragraphs(_SIGNATURE.split(text, maxsplit=1)[0])
     if marked:
         source, guessed = _decoded(marked)
         rich = paragraphs(from_html(source))
         if sum(map(len, body)) < _LEAST_PLAIN_RATIO * sum(map(len, rich)):
-            body, found = rich, guessed
+            body, warnings = rich, guessed
     if not body:
         raise NoArticle(_NO_TEXT)
     sender = _header(message, "from")
@@ -55,7 +54,7 @@ def _read(message: EmailMessage) -> Draft:
         language=_header(message, "content-language").partition(",")[0] or None,
         url=_header(message, "archived-at").strip("<>") or None,
         publisher=_header(message, "organization") or None,
-        warnings=warnings | found,
+        warnings=warnings,
         origin="mail",
     )
 

@@ -14,7 +14,7 @@ from lxml import etree
 
 from pipeline.errors import BrokenRecord
 from pipeline.stages.normalise.charset import decode
-from pipeline.stages.normalise.cleaning import from_html, has_tags, one_line, paragraphs, unescape
+from pipeline.stages.normalise.cleaning import one_line, paragraphs
 from pipeline.stages.normalise.draft import Context
 
 _DECLARED = re.compile(rb"""<\?xml\b[^<>]*?\bencoding\s*=\s*["']([\w.:-]{2,40})""")
@@ -154,9 +154,9 @@ def language_of(element: Any) -> str | None:
     return None
 
 
-def plain(text: str | None) -> str | None:
-    """Words that may be HTML as words."""
-    return text and (from_html(text) if has_tags(text) else unescape(text))
+def attribute(root: Any, path: str, name: str) -> str | None:
+    """The first attribute of this name on an element along `path`."""
+    return next((value for element in find_all(root, path) if (value := element.get(name))), None)
 
 
 def block_paragraphs(roots: Iterable[Any]) -> list[str]:

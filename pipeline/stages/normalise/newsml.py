@@ -9,6 +9,7 @@ from pipeline.errors import NoArticle
 from pipeline.stages.normalise.cleaning import from_html, has_tags, paragraphs
 from pipeline.stages.normalise.draft import Context, Draft
 from pipeline.stages.normalise.markup import (
+    attribute,
     block_paragraphs,
     find,
     find_all,
@@ -34,8 +35,10 @@ def parse_newsml(content: bytes, context: Context) -> Draft:
     draft.origin = "newsml"
     draft.headline = said(item, "//NewsLines/HeadLine") or draft.headline
     draft.authors = [words(line) for line in find_all(item, "//NewsLines/ByLine")] or draft.authors
-    draft.language = _formal_name(item, "//DescriptiveMetadata/Language") or language_of(item) or draft.language
-    draft.publisher = _formal_name(item, "//AdministrativeMetadata/Provider/Party") or draft.publisher
+    draft.language = (
+        attribute(item, "//DescriptiveMetadata/Language", "FormalName") or language_of(item) or draft.language
+    )
+    draft.publisher = attribute(item, "//AdministrativeMetadata/Provider/Party", "FormalName") or draft.publisher
     draft.copyright = said(item, "//NewsLines/CopyrightLine", "//RightsMetadata/Copyright") or draft.copyright
     draft.usage_terms = said(item, "//NewsLines/RightsLine", "//UsageRights/UsageType") or draft.usage_terms
     _read_management(item, draft)
@@ -60,7 +63,7 @@ def _read_management(item: Any, draft: Draft) -> None:
     management = find(item, "NewsManagement")
     published = list(_moments(item, "Identification/NewsIdentifier/DateId"))
     if management is not None:
-        draft.status = _formal_name(management, "Status") or draft.status
+        draft.status = attribute(management, "Status", "FormalName") or draft.status
         draft.modified = list(_moments(management, "ThisRevisionCreated"))
         published = [*_moments(management, "FirstCreated"), *published]
         if (draft.status or "").lower() in ("embargoed", "withheld"):
@@ -70,7 +73,3 @@ def _read_management(item: Any, draft: Draft) -> None:
 
 def _moments(root: Any, path: str) -> Iterator[tuple[str, str]]:
     return ((moment, "newsml") for found in find_all(root, path) if (moment := words(found)))
-
-
-def _formal_name(root: Any, path: str) -> str | None:
-    return next((name for found in find_all(root, path) if (name := found.get("FormalName"))), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from pipeline.stages.normalise.cleaning import one_line
 from pipeline.stages.normalise.draft import Context, Draft
 from pipeline.stages.normalise.fields import SUMMARY
 from pipeline.stages.normalise.markup import (
+    attribute,
     block_paragraphs,
     find,
     find_all,
@@ -20,6 +22,8 @@ from pipeline.stages.normalise.markup import (
     words,
 )
 
+# Behind the place in a dateline: `LISBON, March 18`.
+_DAY = re.compile(r"\b(?:[^\W\d_]+\.? \d|\d).*")
 _NO_TEXT = "the NITF document has no text in body.content (a picture?); drop one with its text"
 
 
@@ -47,7 +51,7 @@ def read_nitf(root: Any) -> Draft:
         published=[*_moments(docdata, "date.issue"), *_moments(nitf, "body/body.head/dateline/story.date"),
                    *_moments(nitf, "head/pubdata", "date.publication")],
         language=language_of(nitf) or (said(docdata, "lang") if docdata is not None else None),
-        publisher=said(nitf, "body/body.head/distributor/org", "body/body.head/distributor") or _attribute(
+        publisher=said(nitf, "body/body.head/distributor/org", "body/body.head/distributor") or attribute(
             nitf, "head/pubdata", "name"),
         place=_place(dateline),
         copyright=said(nitf, "body/body.head/rights/rights.owner", "body/body.head/rights"),
@@ -74,7 +78,7 @@ def _read_docdata(docdata: Any, draft: Draft) -> None:
     rights = find(docdata, "doc.rights")
     draft.usage_terms = rights.get("agent") and words(rights) if rights is not None else None
     draft.url = next(
-        (ref for ref in (_attribute(docdata, "doc-id", "id-string"),) if (ref or "").startswith("http")), None
+        (ref for ref in (attribute(docdata, "doc-id", "id-string"),) if (ref or "").startswith("http")), None
     )
 
 
@@ -96,17 +100,11 @@ def _place(dateline: Any) -> str | None:
     """The dateline's location; of a dateline that is only words, those without its date."""
     if dateline is None:
         return None
-    place = said(dateline, "location/city", "location")
-    if place or len(dateline):
-        return place
-    return None
+    bare = "" if len(dateline) else _DAY.sub("", words(dateline)).rstrip(" ,(")
+    return said(dateline, "location/city", "location") or bare or None
 
 
-def _moments(root: Any, path: str, attribute: str = "norm") -> Iterator[tuple[str, str]]:
+def _moments(root: Any, path: str, name: str = "norm") -> Iterator[tuple[str, str]]:
     if root is not None:
-        found = (element.get(attribute) or words(element) for element in find_all(root, path))
+        found = (element.get(name) or words(element) for element in find_all(root, path))
         yield from ((moment, "nitf") for moment in found if moment)
-
-
-def _attribute(root: Any, path: str, name: str) -> str | None:
-    return next((value for element in find_all(root, path) if (value := element.get(name))), None)

@@ -194,7 +194,6 @@ def test_a_table_gives_each_row_with_its_header(step: int) -> None:
     rows = [b'"Rain, again","It ""fell""\nall day"\r\n', b'5" pipe,"x"\n', b"last,y"]
     assert [entry.content for entry in found] == [b"title,body\n" + row for row in rows]
     assert [entry.position for entry in found] == [0, 1, 2]
-    assert found[0].context == {"delimiter": ","}
 
 
 def test_a_quote_that_is_never_closed_spoils_its_own_row_alone() -> None:

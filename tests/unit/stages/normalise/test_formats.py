@@ -211,3 +211,21 @@ def test_what_a_page_asks_of_its_readers_is_no_part_of_the_body(tail: str) -> No
     prose = f"{tail.rstrip('.')}. So said the mayor, who had to leave the valley herself, and her dog, at noon."
     spoken = f"{text}\n\n{prose}\n\n{text}"
     assert "So said the mayor" in article(spoken.encode(), "text/plain").body
+
+
+@pytest.mark.parametrize(
+    ("dateline", "place"),
+    [
+        ("LISBON, March 18", "LISBON"),
+        ("Norfolk, VA", "Norfolk, VA"),
+        ("Reykjavík (18 March 2025)", "Reykjavík"),
+        ("18 March 2025", None),
+        ("<location>Porto</location>, March 18", "Porto"),
+        ("<story.date>March 18</story.date>", None),
+    ],
+)
+def test_the_place_in_a_dateline_of_nitf(dateline: str, place: str | None) -> None:
+    text = "The dam held through the night."
+    head = f"<body.head><dateline>{dateline}</dateline></body.head>"
+    content = f"<nitf><body>{head}<body.content><p>{text}</p></body.content></body></nitf>"
+    assert article(content.encode(), "application/nitf+xml").place == place

@@ -16,7 +16,7 @@ from pipeline.errors import rejection_reasons
 from pipeline.topics import OUTCOMES
 
 PREFIX = "copydesk_"
-ROLES = ("watcher", "worker", "monitor", "run")
+ROLES = ("watcher", "worker", "stories", "monitor", "run")
 STAGES = ("normalise", "deduplicate", "tag", "sink")
 OTHER_INBOX = "other"
 Kind = Literal["counter", "gauge", "histogram"]
@@ -78,6 +78,7 @@ class Metric:
 
 _WATCH, _WORK, _BOTH = ("watcher",), ("worker",), ("watcher", "worker")
 _LOOK = ("monitor", "run")
+_TELL = ("stories",)
 _OF_RAW = ("topic", "partition")
 _RAW = ("raw", "partition")
 
@@ -147,6 +148,14 @@ METRICS: tuple[Metric, ...] = (
     _work("dedupe_candidates_total", "counter", "Pairs of articles that were compared, since they share shingles."),
     _work("dedupe_evictions_total", "counter", "Articles that left the de-duplication window."),
     _work("claims_replayed_total", "counter", "Articles replayed from the claim log at start."),
+    # stories
+    Metric("stories_counted_total", "counter", "Articles that were counted to their story.", roles=_TELL),
+    Metric("stories_told_total", "counter", "Records committed to the stories topic.", roles=_TELL),
+    Metric("stories_known", "gauge", "Stories that may still get articles.", merge="livemax", roles=_TELL),
+    Metric("stories_lag_messages", "gauge", "Offsets of enriched and duplicates not yet counted.", merge="livemax",
+           roles=_TELL),
+    Metric("stories_last_success_timestamp_seconds", "gauge", "When stories were last looked for.",
+           merge="mostrecent", roles=_TELL),
     # Kafka
     Metric("kafka_produced_total", "counter", "Records committed, by topic.", ("topic",), roles=_BOTH),
     Metric("kafka_produce_seconds", "histogram", "One transaction, from begin to commit.", ("role",), _FAST,

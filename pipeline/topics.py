@@ -82,6 +82,14 @@ TOPICS: tuple[Topic, ...] = (
         why="dead letters, with the reason in the headers",
         config=_KEPT | {"cleanup.policy": "delete", "retention.ms": str(30 * DAY_MS)},
     ),
+    Topic(
+        "stories",
+        key="story id: that of its first article",
+        value="JSON: size, duplicates, first and last seen, headline, languages",
+        why="what each story has come to, as a table; the last word on each stays as long as its articles do",
+        partitions=1,
+        config=_KEPT | {"cleanup.policy": "compact,delete", "retention.ms": str(30 * DAY_MS)},
+    ),
 )
 
 OUTCOMES = ("enriched", "duplicates", "rejected")

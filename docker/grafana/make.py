@@ -48,7 +48,8 @@ OVERVIEW = (
     Panel("In flight", "Received and not yet settled. It returns to 0 when all is read.", "short",
           [("copydesk:in_flight:articles", "in flight")], "stat", 4),
     Panel("Ready", "Processes that are ready, of those that answer or should.", "short",
-          [("sum(copydesk_ready)", "ready"), ('count(up{job=~"watcher|worker|monitor|copydesk"})', "all")], "stat", 4),
+          [("sum(copydesk_ready)", "ready"),
+           ('count(up{job=~"watcher|worker|stories|monitor|copydesk"})', "all")], "stat", 4),
     Panel("Freshness", "From reading the file to the commit of the outcome.", "s",
           [(_quantile(share, "end_to_end_seconds", "", _OF_INBOX), name)
            for share, name in ((0.5, "half within"), (0.95, "95 %"), (0.99, "99 %"))]),
@@ -139,6 +140,14 @@ DEDUPLICATION = (
            for share, name in ((0.5, "half within"), (0.99, "99 %"))]),
     Panel("Replayed", "Articles read from the claim log at start, a second.", "ops",
           [(_rate("claims_replayed_total"), "replayed")]),
+    Panel("Stories", "Articles counted to their story, and changes told, a second.", "ops",
+          [(_rate("stories_counted_total"), "articles"), (_rate("stories_told_total"), "changes")]),
+    Panel("Open stories", "Stories that may still get articles.", "short",
+          [("max(copydesk_stories_known)", "stories")]),
+    Panel("Not yet counted", "Enriched and duplicate records ahead of the stories.", "short",
+          [("max(copydesk_stories_lag_messages)", "records")]),
+    Panel("Since stories were looked for", "Should stay under a few seconds.", "s",
+          [("time() - max(copydesk_stories_last_success_timestamp_seconds > 0)", "ago")]),
 )  # fmt: skip
 
 KAFKA = (

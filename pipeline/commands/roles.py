@@ -1,5 +1,5 @@
-"""One role in one process: `watch`, `worker`, `monitor`. As children of `run` they report to its board instead of
-serving endpoints of their own, and end when `run` is gone.
+"""One role in one process: `watch`, `worker`, `stories`, `monitor`. As children of `run` they report to its board
+instead of serving endpoints of their own, and end when `run` is gone.
 """
 
 from __future__ import annotations
@@ -95,6 +95,19 @@ def run_worker(settings: Settings, args: argparse.Namespace) -> int:
     except OutageError as error:
         _say(error)
         _begin_anew(settings)
+
+
+def run_stories(settings: Settings, args: argparse.Namespace) -> int:
+    """`copydesk stories`: what each story has come to, on a topic of its own."""
+    from pipeline.stories.telling import tell
+
+    settings = with_broker(settings)
+
+    async def body(meter: Meter, report: Callable[[Mapping[str, Any]], None], stop: asyncio.Event) -> None:
+        await ensure_topics(settings)
+        await tell(settings, SystemClock(), meter, report, stop)
+
+    return _run(settings, "stories", body, child=args.child)
 
 
 def run_monitor(settings: Settings, args: argparse.Namespace) -> int:

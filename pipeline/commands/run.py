@@ -24,7 +24,7 @@ from pipeline.commands.view import View
 from pipeline.errors import BrokerUnreachableError, FolderError
 from pipeline.kafka import check_reachable, ensure_topics
 from pipeline.monitor.board import Note, board_in
-from pipeline.monitor.report import WATCHER, Report
+from pipeline.monitor.report import STORIES, WATCHER, Report
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ async def _run(settings: Settings, until_idle: bool) -> int:
         children.start("watch")
         for _ in range(settings.workers or os.cpu_count() or 1):
             children.start("worker")
+        children.start("stories")
 
         def check() -> None:
             check_broker()
@@ -218,9 +219,9 @@ async def _open_endpoints(
 
 
 def is_idle(report: Report) -> bool:
-    """Whether nothing is left to do: the watcher found nothing more, and the workers have nothing to read."""
-    watched = any(note.get("idle") for note in report.notes_of(WATCHER))
-    return watched and not report.books.lag_messages
+    """Whether nothing is left to do: for the watcher to find, the workers to read, the stories to count."""
+    watched, told = (any(note.get("idle") for note in report.notes_of(role)) for role in (WATCHER, STORIES))
+    return watched and told and not report.books.lag_messages
 
 
 def not_ready(notes: Sequence[Mapping[str, Any]], children: int) -> list[str]:

@@ -17,7 +17,7 @@ from pipeline.monitor.looks import Look, json_line
 from pipeline.reader import batches, end_offsets, need_partitions, reading
 from pipeline.settings import Settings
 
-NAMES = ("enriched", "raw", "duplicates", "rejected", "files")
+NAMES = ("enriched", "raw", "duplicates", "rejected", "files", "stories")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

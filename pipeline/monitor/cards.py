@@ -17,7 +17,8 @@ from rich.text import Text
 from pipeline.monitor.looks import Look
 from pipeline.monitor.printable import printable, printable_bytes
 
-_COLOURS = {"raw": "cyan", "enriched": "green", "duplicates": "yellow", "rejected": "red", "files": "blue"}
+_COLOURS = {"raw": "cyan", "enriched": "green", "duplicates": "yellow", "rejected": "red", "files": "blue",
+            "stories": "magenta"}  # fmt: skip
 _PARAGRAPH = 600
 _MOST_NAMES = 8
 
@@ -38,10 +39,12 @@ def card(look: Look) -> RenderableType:
 
 def content(look: Look) -> Card:
     """What the card of `look` says."""
-    record = look.json if look.name in ("enriched", "duplicates", "files") else None
+    record = look.json if look.name in ("enriched", "duplicates", "files", "stories") else None
     if not isinstance(record, dict):
         return _rejected(look) if look.name == "rejected" else _bytes(look)
     try:
+        if look.name == "stories":
+            return _story_card(record)
         return _file(look, record) if look.name == "files" else article_card(record)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         # JSON, but of somebody else's making: shown as the bytes it is.
@@ -98,6 +101,17 @@ def article_card(record: dict[str, Any]) -> Card:
     ]
     body = _first(record.get("bodies"), "value")
     return Card(headline, _facts(record, ours), [line for line in lines if line[1]], _shorten(body.split("\n\n")[0]))
+
+
+def _story_card(record: dict[str, Any]) -> Card:
+    size, duplicates = int(record["size"]), int(record["duplicates"])
+    facts = [
+        f"{size:,} article{'s' * (size != 1)}",
+        f"{duplicates:,} duplicate{'s' * (duplicates != 1)}" if duplicates else "",
+        f"{record['first_seen']} to {record['last_seen']}",
+        ", ".join(f"{code} {count:,}" for code, count in record["languages"].items()),
+    ]
+    return Card(str(record["headline"]), [fact for fact in facts if fact], [])
 
 
 def _facts(record: dict[str, Any], ours: dict[str, Any]) -> list[str]:

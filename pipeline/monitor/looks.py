@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
 
 # Topics whose values are JSON of ours; the values of the others are somebody's bytes.
-JSON_TOPICS = frozenset({"enriched", "duplicates", "files"})
+JSON_TOPICS = frozenset({"enriched", "duplicates", "files", "stories"})
 
 
 @dataclass(frozen=True, slots=True)

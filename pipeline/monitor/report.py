@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.monitor.board import Note
 from pipeline.monitor.snapshot import Snapshot
 
-WATCHER, WORKER = "watcher", "worker"
+WATCHER, WORKER, STORIES = "watcher", "worker", "stories"
 _LEDGER = ("received", "enriched", "duplicates", "rejected", "in_flight", "balanced")
 
 

@@ -263,7 +263,7 @@ def test_status_where_nothing_runs_is_one_line_and_exit_1(tmp_path: Path) -> Non
 def test_doctor_checks_the_topics(settings: Settings) -> None:
     done = copydesk(doctor, settings)
     assert done.returncode == 1
-    assert "✗ topics  each of the 6 is missing" in done.stdout
+    assert "✗ topics  each of the 7 is missing" in done.stdout
     asyncio.run(ensure_topics(settings))
     done = copydesk(doctor, settings)
     assert done.returncode == 0, done.stdout

@@ -14,6 +14,7 @@ from aiokafka import ConsumerRecord
 from pipeline.client import _article, _dead_letter
 from pipeline.inbox.ledger import Known
 from pipeline.records import RawArticle, Rejected
+from pipeline.stories.story import Story
 from pipeline.topics import TOPICS
 
 SCHEMAS = Path(__file__).parents[2] / "pipeline" / "schema"
@@ -40,6 +41,8 @@ def check(record: dict[str, Any]) -> list[str]:
         found += validator("article").iter_errors(record["value"])
     if name == "files" and "/" in record["key"]:
         found += validator("file").iter_errors(record["value"])
+    if name == "stories":
+        found += validator("story").iter_errors(record["value"])
     return [f"{name}: {error}" for error in found]
 
 
@@ -78,6 +81,10 @@ def written() -> Iterator[dict[str, Any]]:
         yield {"topic": f"articles.{name}", "key": "", "headers": {key: text.decode() for key, text in headers}}
     value = json.loads(Known().to_json("2025-03-18T09:00:00Z"))
     yield {"topic": "articles.files", "key": "inbox/a.txt", "headers": {}, "value": value}
+    article = next(one["value"] for one in OLD if one["topic"] == "articles.enriched")
+    story = article["x_copydesk"]["story"] = article["x_copydesk"]["id"]
+    value = json.loads(Story().plus(article).to_json(story))
+    yield {"topic": "articles.stories", "key": story, "headers": {}, "value": value}
 
 
 @pytest.mark.parametrize("record", list(written()), ids=lambda one: one["topic"])

@@ -61,11 +61,18 @@ class SlowStories:
         stories: dict[Story, list[tuple[int, bool]]] = {}
         for cosine, at in sorted(((self.cosine(member, self.members[-at]), -at) for _, at in ranked), reverse=True):
             other = self.members[at]
-            if other.story[1] >= horizon:
+            if other.story[1] >= horizon and not self.series(member.claim, other.claim):
                 stories.setdefault(other.story, []).append((cosine, other.began))
         scores = {story: self.score(found) for story, found in stories.items()}
         best = max(scores, key=lambda story: scores[story], default=None)
         return best if best and scores[best] >= 2 * round(0.34 * 255 * 255) else None
+
+    @staticmethod
+    def series(left: Fingerprint, right: Fingerprint) -> bool:
+        """Whether two more spots have the same words around other figures than around the same."""
+        ours, theirs = (struct.unpack("<32H", claim.figures) for claim in (left, right))
+        spots = [at for at in range(16) if ours[at] == theirs[at] != 0]
+        return sum(-1 if ours[at + 16] == theirs[at + 16] else 1 for at in spots) >= 2
 
     @staticmethod
     def cosine(left: Member, right: Member) -> int:

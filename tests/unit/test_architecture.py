@@ -18,6 +18,7 @@ HOUSE = """
     broker inbox
     stages.normalise stages.deduplicate stages.tag
     taxonomies
+    stories
     stream monitor testing
     commands cli __main__
 """.split()

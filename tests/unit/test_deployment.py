@@ -19,7 +19,7 @@ from pipeline.settings import ENVIRONMENT_PREFIX, Settings, load
 from pipeline.topics import topic_name
 from tests.compose import ROOT, kafka_properties, mounts, resolved, run_config, service
 
-OURS = ("watcher", "worker", "monitor")
+OURS = ("watcher", "worker", "stories", "monitor")
 SERVICES = ("kafka", "topics", *OURS, "prometheus", "grafana")
 
 

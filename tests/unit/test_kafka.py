@@ -86,6 +86,7 @@ def test_topics_are_declared_with_the_settings() -> None:
     found = {t.name: t for t in declared_topics(Settings(prefix="news", partitions=6, window_seconds=3600))}
     assert {name: topic.num_partitions for name, topic in found.items()} == {
         "news.raw": 6, "news.files": 1, "news.claims": 1, "news.enriched": 6, "news.duplicates": 6, "news.rejected": 6,
+        "news.stories": 1,
     }  # fmt: skip
     assert found["news.claims"].topic_configs["retention.ms"] == "10800000"
     assert {topic.replication_factor for topic in found.values()} == {-1}

@@ -73,7 +73,7 @@ def test_every_series_is_there_at_zero_from_the_start(meter: Meter) -> None:
     samples = shown(meter)
     assert set(samples.values()) == {0.0}
     sizes = {name: len(values) for name, values in CLOSED.items()}
-    sizes |= {"source": 2, "origin": 3, "topic": 6, "raw": 1, "partition": 3}
+    sizes |= {"source": 2, "origin": 3, "topic": 7, "raw": 1, "partition": 3}
     for metric in METRICS:
         wanted = math.prod(sizes[name] for name in metric.sets)
         name = metric.full_name + "_count" * (metric.kind == "histogram")

@@ -7,8 +7,8 @@ from pipeline.topics import OUTCOMES, TOPICS, topic_name
 BY_NAME = {topic.name: topic for topic in TOPICS}
 
 
-def test_the_contract_names_six_topics() -> None:
-    assert list(BY_NAME) == ["raw", "files", "claims", "enriched", "duplicates", "rejected"]
+def test_the_contract_names_seven_topics() -> None:
+    assert list(BY_NAME) == ["raw", "files", "claims", "enriched", "duplicates", "rejected", "stories"]
     assert set(OUTCOMES) < set(BY_NAME)
     assert topic_name("news", "raw") == "news.raw"
 
@@ -21,7 +21,7 @@ def test_each_says_what_is_in_it_and_why_it_is_kept() -> None:
 
 
 def test_where_order_decides_there_is_one_partition() -> None:
-    assert {name for name, topic in BY_NAME.items() if topic.partitions == 1} == {"files", "claims"}
+    assert {name for name, topic in BY_NAME.items() if topic.partitions == 1} == {"files", "claims", "stories"}
     assert {topic.partitions for topic in TOPICS} == {1, None}
 
 

@@ -16,6 +16,7 @@ from pipeline.stages.deduplicate.holders import address, enter, enter_unasked, g
 from pipeline.stages.deduplicate.joining import Batch, join, own_stories
 from pipeline.stages.deduplicate.joining import enter as enter_stories
 from pipeline.stages.deduplicate.judge import Flags, near_original
+from pipeline.stages.deduplicate.judge import series as of_one_series
 from pipeline.stages.deduplicate.slices import FULL, STANDING, Slice, names
 from pipeline.stages.deduplicate.stories import PLACED, Stories
 from pipeline.stages.deduplicate.table import Numbers
@@ -173,7 +174,13 @@ class Index:
         decisions, via = decide(rows, related, past)
         given = gathered(self._slices, np.where(via < past.first, via, -1), PLACED, Slice.placed)
         own = own_stories(rows["id"], times)
-        batch = Batch(own, rows["terms"], times, horizons, since, decisions, via - past.first, given)
+
+        def series(places: Numbers, addresses: Numbers) -> Flags:
+            return of_one_series(rows[places], self._rows(addresses))
+
+        batch = Batch(
+            own, rows["terms"], times, horizons, since, decisions, via - past.first, given, past.first, series
+        )
         decisions = join(self._stories, batch)
         kept = decisions.copy()
         kept["row"] += np.uint32(first)
@@ -198,7 +205,9 @@ class Index:
         piece = self._slices[-1]
         first = piece.append(rows, times)
         enter_unasked(rows, first, piece)
-        enter_stories(self._stories, own_stories(rows["id"], times), rows["terms"], times, decisions)
+        enter_stories(
+            self._stories, own_stories(rows["id"], times), rows, times, decisions, address(piece.serial, first)
+        )
         decisions["row"] += np.uint32(first)
         piece.decide(decisions)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -9,7 +10,9 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.stages.deduplicate.claims import Rows
 from pipeline.stages.deduplicate.decisions import DECISION, EXACT, NEAR, Decisions
+from pipeline.stages.deduplicate.judge import Flags
 from pipeline.stages.deduplicate.parameters import SAME_STORY
 from pipeline.stages.deduplicate.slices import names
 from pipeline.stages.deduplicate.stories import PLACED, Alike, Placed, Stories
@@ -36,6 +39,10 @@ class Batch:
     """For each decision, the place in the batch of the article that it rests on, or else -1."""
     given: Placed
     """For each decision, the story of the article that it rests on, where that was there before the batch."""
+    first: int
+    """Address of the first of them; the others follow it."""
+    series: Callable[[Numbers, Numbers], Flags]
+    """Places in the batch, and addresses: whether both are of one series, which makes no story."""
 
 
 def own_stories(ids: NDArray[np.uint64], times: Numbers) -> Placed:
@@ -45,23 +52,25 @@ def own_stories(ids: NDArray[np.uint64], times: Numbers) -> Placed:
     return own
 
 
-def enter(stories: Stories, own: Placed, terms: Terms, times: Numbers, decisions: Decisions) -> None:
-    """Enter articles whose stories are known."""
+def enter(stories: Stories, own: Placed, rows: Rows, times: Numbers, decisions: Decisions, address: int) -> None:
+    """Enter articles whose stories are known; `address`: of the first."""
     placed = own.copy()
     elsewhere = decisions["began"] > 0
-    rows = decisions["row"][elsewhere]
-    placed["story"][rows] = names(decisions["story"])[elsewhere]
-    placed["began"][rows] = decisions["began"][elsewhere]
-    kept = _published(len(own), decisions)
-    first = stories.enter(terms[kept], times[kept])
+    at = decisions["row"][elsewhere]
+    placed["story"][at] = names(decisions["story"])[elsewhere]
+    placed["began"][at] = decisions["began"][elsewhere]
+    kept = np.flatnonzero(_published(len(own), decisions))
+    first = stories.enter(rows["terms"][kept], times[kept], address + kept)
     stories.place(first, placed[kept], (placed["story"] == own["story"])[kept])
 
 
 def join(stories: Stories, batch: Batch) -> Decisions:
     """Enter articles, find the story of each, and return the decisions with it: one more for each that joins one."""
     kept = np.flatnonzero(_published(len(batch.own), batch.decisions))
-    first = stories.enter(batch.terms[kept], batch.times[kept])
+    first = stories.enter(batch.terms[kept], batch.times[kept], batch.first + kept)
     alike = stories.alike(first, batch.since[kept])
+    apart = np.flatnonzero(~batch.series(kept[alike.article], stories.addresses(alike.entry)))
+    alike = Alike(alike.article[apart], alike.entry[apart], alike.cosine[apart])
     joined = _Joining(stories, batch, first, kept, alike).all()
     placed = batch.own.copy()
     for at, (story, began) in joined.items():

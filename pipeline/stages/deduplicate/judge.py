@@ -16,6 +16,7 @@ from pipeline.stages.deduplicate.parameters import (
     NUMBERS,
     NUMBERS_KEPT,
     NUMBERS_KEPT_DERIVED,
+    SERIES,
     SIMILAR,
     SIMILAR_TO_ORIGINAL,
     SIMILAR_WHEN_SHORT,
@@ -93,6 +94,13 @@ def relations(left: Rows, right: Rows) -> tuple[Flags, Flags, Ratios]:
     contained = (containment(left, right, ratios) >= CONTAINED) & (ratios >= CONTAINED_SIMILAR)
     contained &= (other <= same) & (kept >= NUMBERS_KEPT_DERIVED)
     return near, contained & long & ~near, ratios
+
+
+def series(left: Rows, right: Rows) -> Flags:
+    """Which pairs are reports of one series, by the words that stand around other figures in both, pair by pair."""
+    same, other = figures(left, right)
+    found: Flags = other - same >= SERIES
+    return found
 
 
 def near_original(rows: Rows, originals: Rows) -> Flags:

@@ -65,6 +65,7 @@ class Stories:
         self._times: Numbers = np.zeros(0, dtype=np.int64)
         self._placed: Placed = np.zeros(0, dtype=PLACED)
         self._founder = np.zeros(0, dtype=np.bool_)
+        self._address: Numbers = np.zeros(0, dtype=np.int64)
 
     def __len__(self) -> int:
         return self._count
@@ -72,15 +73,16 @@ class Stories:
     @property
     def nbytes(self) -> int:
         """Bytes taken."""
-        arrays = (self._terms, self._before, self._latest, self._times, self._placed, self._founder)
+        arrays = (self._terms, self._before, self._latest, self._times, self._placed, self._founder, self._address)
         return sum(array.nbytes for array in arrays)
 
-    def enter(self, terms: Terms, times: Numbers) -> int:
+    def enter(self, terms: Terms, times: Numbers, addresses: Numbers) -> int:
         """Enter articles that come next in the log. Returns the number of the first; `place` must follow."""
         first, self._count = self._count, self._count + len(terms)
         self._make_room()
         self._terms[first : self._count] = terms
         self._times[first : self._count] = times
+        self._address[first : self._count] = addresses
         posting = np.flatnonzero(terms)
         bucket = terms.ravel()[posting] >> _BUCKET
         order = np.argsort(bucket, kind="stable")
@@ -119,15 +121,20 @@ class Stories:
         """Which story these articles belong to, and whether they began it."""
         return self._placed[entries], self._founder[entries]
 
+    def addresses(self, entries: Numbers) -> Numbers:
+        """Where these articles are in the index."""
+        return self._address[entries]
+
     def forget(self, horizon_ms: int) -> None:
         """What is older will not be asked for any more; it goes when it is the greater part."""
         gone = int(np.searchsorted(self._times[: self._count], horizon_ms))
-        if gone == self._count:
+        if 0 < gone == self._count:
             self._clear()
+            return
         if gone < _FEW or 2 * gone < self._count:
             return
         kept = slice(gone, self._count)
-        for name in ("_terms", "_before", "_times", "_placed", "_founder"):
+        for name in ("_terms", "_before", "_times", "_placed", "_founder", "_address"):
             setattr(self, name, getattr(self, name)[kept].copy())
         self._count -= gone
         lost = np.uint32(gone * TERMS)
@@ -173,6 +180,7 @@ class Stories:
         self._times.resize(room, refcheck=False)
         self._placed.resize(room, refcheck=False)
         self._founder.resize(room, refcheck=False)
+        self._address.resize(room, refcheck=False)
         self._terms.resize((room, TERMS), refcheck=False)
         self._before.resize((room, TERMS), refcheck=False)
 

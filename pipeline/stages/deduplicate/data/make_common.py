@@ -2,10 +2,13 @@
 
 Run it by hand: `python pipeline/stages/deduplicate/data/make_common.py SENTENCES FOLDER…`. Each FOLDER is one
 collection of English texts, a `.txt` file a text; a word's share of texts is the mean of its shares in the collections
-(of square roots, so that what is common in one trade alone counts less). SENTENCES holds a file `LANGUAGE.txt` for each
-of many languages, a sentence a line, of which fifteen count as a text; only their most frequent words are taken, and
-they overrule English only where two of five texts have them. The file has words and a number from 0 (tells nothing) to
-254; a word that is not in it tells most (255). Facts only, no text.
+(of their squares, so that the formulas of one trade, qtr and shr, tell little). SENTENCES holds a file `LANGUAGE.txt`
+for each of many languages, a sentence a line, of which fifteen count as a text; only their most frequent words are
+taken, and they overrule English only where two of five texts have them. The file has words and a number from 0 (tells
+nothing) to 254; a word that is not in it tells most (255). Facts only, no text.
+
+The file that ships was made of the Brown corpus in pieces of 400 words, the BBC's articles of 2004 and 2005, 5,000
+reports of Reuters' wire of 1987, and the sentences on which the language detector lingua is tested.
 """
 
 from __future__ import annotations
@@ -52,12 +55,12 @@ def code(share: float) -> int:
 
 def collections(folders: list[Path]) -> dict[str, float]:
     """The words of all collections, with their mean share."""
-    sums: defaultdict[str, float] = defaultdict(float)
+    squares: defaultdict[str, float] = defaultdict(float)
     for folder in folders:
         found = shares(path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.txt")))
         for word, share in found.items():
-            sums[word] += math.sqrt(share) / len(folders)
-    return {word: mean**2 for word, mean in sums.items() if mean**2 >= LEAST}
+            squares[word] += share**2 / len(folders)
+    return {word: math.sqrt(square) for word, square in squares.items() if math.sqrt(square) >= LEAST}
 
 
 def languages(folder: Path) -> dict[str, float]:

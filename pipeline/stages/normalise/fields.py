@@ -17,12 +17,19 @@ SUMMARY = "body-is-summary"
 
 Record = dict[str, Any]
 
-_HEADLINE = ("headline", "headlines", "title", "headLine", "name", "alternativeHeadline")
-_BODY = (
-    "articleBody", "bodies", "body_text", "body_html", "body_xhtml", "body", "bodyText", "bodyHtml", "content_text",
-    "content_html", "content", "maintext", "main_text", "full_text", "fulltext", "text", "article_text", "article",
+# ninjs 1 and 2 add the role to the name, `body_main`, where ninjs 3 has a list.
+_HEADLINE = (
+    "headline", "headlines", "headline_main", "headline_simple", "title", "headLine", "name", "alternativeHeadline",
 )  # fmt: skip
-_SUMMARY = ("description", "summary", "abstract", "descriptions", "description_text", "lead", "snippet")
+_BODY = (
+    "articleBody", "bodies", "body_text", "body_html", "body_xhtml", "body_main", "body_richtext", "body_simple",
+    "body", "bodyText", "bodyHtml", "content_text", "content_html", "content", "maintext", "main_text", "full_text",
+    "fulltext", "text", "article_text", "article",
+)  # fmt: skip
+_SUMMARY = (
+    "description", "summary", "abstract", "descriptions", "description_text", "description_main", "description_html",
+    "description_xhtml", "lead", "snippet",
+)  # fmt: skip
 _AUTHORS = ("author", "authors", "byline", "by", "bylines", "creator")
 _PUBLISHED = (
     "datePublished", "published", "publishedAt", "published_at", "date_published", "publication_date", "pubDate",

@@ -116,6 +116,27 @@ def test_names_in_another_case_are_read_where_ours_hold_no_body() -> None:
     assert article({"body": "The dam held.", "TEXT": "Another."}).body == "The dam held."
 
 
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"headline": "Dam holds", "body_text": TEXT, "versioncreated": "2025-03-18T10:00:00Z"},
+        {"headline": "Dam holds", "body_xhtml": f"<p>{TEXT}</p>", "firstcreated": "2025-03-18T10:00:00Z"},
+        {"headline_main": "Dam holds", "body_main": TEXT, "contentcreated": "2025-03-18T10:00:00Z"},
+        {
+            "headlines": [{"role": "short", "value": "Dam"}, {"role": "main", "value": "Dam holds"}],
+            "bodies": [{"role": "main", "contenttype": "text/html", "value": f"<p>{TEXT}</p>"}],
+            "contentcreated": "2025-03-18T10:00:00Z",
+        },
+    ],
+    ids=["ninjs 1", "ninjs 1.4", "ninjs 2", "ninjs 3"],
+)
+def test_every_version_of_ninjs(item: dict[str, Any]) -> None:
+    found = article({"uri": "urn:x", "type": "text", **item})
+    assert (found.headline, found.body) == ("Dam holds", TEXT.strip())
+    assert found.published is not None
+    assert found.published.value == "2025-03-18T10:00:00Z"
+
+
 def test_a_date_as_mongo_exports_it() -> None:
     found = article({"body": "The dam held.", "publish_date": {"$date": 1742292000000}})
     assert found.published is not None

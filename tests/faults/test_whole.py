@@ -6,16 +6,16 @@ import os
 import resource
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.faults.whole import Whole, whole
 
-Small = Callable[[Path], AbstractContextManager[Callable[[], None] | None]]
 _DISK_MB = 32
+_INDEX_BYTES = 10 << 20
 _ENDS_SECONDS = 120.0
 
 
@@ -32,46 +32,55 @@ def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
 
 
 @contextmanager
-def _tmpfs(folder: Path) -> Iterator[Callable[[], None] | None]:
-    """A disk of its own for the data, as only root may make one."""
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={_DISK_MB}m", "copydesk", folder], check=True)
+def _tmpfs(made: Whole) -> Iterator[None]:
+    """A disk of its own for all data, as only root may make one."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={_DISK_MB}m", "copydesk", made.data], check=True)
     try:
-        yield None
+        yield
     finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
+        subprocess.run(["umount", "--lazy", made.data], check=True)
 
 
-@contextmanager
-def _limit(folder: Path) -> Iterator[Callable[[], None] | None]:
-    """No file may grow beyond so much: the nearest to a full disk that anybody may have."""
-    # Just above what Kafka sets aside for an index.
-    size = 11 << 20
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-    yield limit
+def _enlarge(made: Whole) -> None:
+    subprocess.run(["mount", "-o", f"remount,size={20 * _DISK_MB}m", made.data], check=True)
 
 
-def _enlarge(folder: Path) -> None:
-    if folder.is_mount():
-        subprocess.run(["mount", "-o", f"remount,size={20 * _DISK_MB}m", folder], check=True)
+def _quota(made: Whole) -> None:
+    """No file of Kafka's may grow beyond what it sets aside for an index: a full disk as anybody may have it."""
+    resource.prlimit(made.kafka, resource.RLIMIT_FSIZE, (_INDEX_BYTES, _INDEX_BYTES))
 
 
-@pytest.mark.parametrize("small", [_tmpfs] if os.geteuid() == 0 else [_limit])
-def test_a_full_disk_ends_it_with_a_word_and_loses_nothing(tmp_path: Path, small: Small) -> None:
-    with whole(tmp_path, seed=22) as made, small(made.data) as limit:
-        made.start(limit=limit)
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a disk; the test below needs none")
+def test_a_full_disk_ends_it_with_a_word_and_loses_nothing(tmp_path: Path) -> None:
+    with whole(tmp_path, seed=22) as made, _tmpfs(made):
+        made.start()
         made.load.burst(100)
         made.until_settled(50)
         _fill(made)
-        assert made.process
-        assert made.process.wait(_ENDS_SECONDS) in (1, 2), made.words
-        assert "the embedded Kafka ended by itself" in made.words
-        _enlarge(made.data)
+        _ended_with_a_word(made)
+        _enlarge(made)
         made.start()
         verdict = made.finish()
     assert verdict.sound, verdict
+
+
+def test_a_full_disk_of_kafkas_alone_does_the_same(tmp_path: Path) -> None:
+    with whole(tmp_path, seed=23) as made:
+        made.start()
+        made.load.burst(100)
+        made.until_settled(50)
+        _quota(made)
+        _fill(made)
+        _ended_with_a_word(made)
+        made.start()
+        verdict = made.finish()
+    assert verdict.sound, verdict
+
+
+def _ended_with_a_word(made: Whole) -> None:
+    assert made.process
+    assert made.process.wait(_ENDS_SECONDS) in (1, 2), made.words
+    assert "the embedded Kafka ended by itself" in made.words
 
 
 def _fill(made: Whole) -> None:

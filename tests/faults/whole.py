@@ -45,8 +45,15 @@ class Whole:
         said = (self._folder / "run.words").read_text(errors="replace")
         return said + (log.read_text(errors="replace")[-5000:] if log.exists() else "")
 
-    def start(self, *, limit: Callable[[], None] | None = None) -> None:
-        """Start it and wait until its broker answers. `limit` is called in the new process, before it is ours."""
+    @property
+    def kafka(self) -> int:
+        """Process id of its broker: the only child of the keeper, which the lock names."""
+        keeper = int((self.data / "broker" / "broker.lock").read_text())
+        (child,) = Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split()
+        return int(child)
+
+    def start(self) -> None:
+        """Start it and wait until its broker answers."""
         # A killed one leaves it behind.
         address = self.data / "broker" / "address"
         address.unlink(missing_ok=True)
@@ -59,7 +66,6 @@ class Whole:
                 stdin=subprocess.DEVNULL,
                 stdout=words,
                 stderr=words,
-                preexec_fn=limit,
             )
         self.wait(address.exists, "the embedded broker to be ready", _START_SECONDS)
 

@@ -147,11 +147,13 @@ class EmbeddedBroker:
         """
         _, port = choose_ports(0)
         properties = self._place.write_controller_properties(port, _SESSION_MS)
-        process = self._process = java.serve(self._place, properties, lock.fileno())
+        log = self._place.controller_log
+        log.unlink(missing_ok=True)
+        process = self._process = java.serve(self._place, properties, lock.fileno(), log)
         lock.write_holder(process.pid)
 
         def found_out() -> bool:
-            return process.poll() is not None or _FOUND_DEAD in self._place.said()
+            return process.poll() is not None or (log.exists() and _FOUND_DEAD in log.read_text(errors="replace"))
 
         # Where there was nothing to find, or it could not start, the broker's own start is as good as it was.
         self._wait(found_out, _BURY_SECONDS, "Kafka crashed when it last ran here: making its death known")
@@ -164,7 +166,8 @@ class EmbeddedBroker:
         if not self._place.data.exists():
             self._say(f"Preparing {self._place.data} for Apache Kafka {KAFKA_VERSION}")
             java.format(self._place, properties, lock.fileno())
-        process = self._process = java.serve(self._place, properties, lock.fileno())
+        self._place.turn_logs()
+        process = self._process = java.serve(self._place, properties, lock.fileno(), self._place.log)
         lock.write_holder(process.pid)
         if not self._wait_until_ready(process, port):
             self._end(process)

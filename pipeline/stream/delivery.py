@@ -14,6 +14,8 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from pipeline.stream.batch import Delivered, Origin
 
+_HELD_SECONDS = 0.01
+
 
 class Pace:
     """How many articles go into one batch, so that the work in it takes about `target_seconds`.
@@ -96,7 +98,11 @@ class BatchDelivery:
 
         Records that were fetched while a rebalance began are dropped here: the assignment that follows seeks back.
         """
-        records, _ = await self._wait_next_records(timeout)
+        # A partition whose last batch still waits is left out of a fetch. Faust asks again after a second, or the half
+        # that a fetch of the others takes; meanwhile the worker would stand still over records that it has.
+        while self._buffered_partitions and not self._get_active_partitions() and self.flow_active:
+            await self.sleep(_HELD_SECONDS)
+        records, _ = await self._wait_next_records(_HELD_SECONDS if self._buffered_partitions else timeout)
         epoch = self.deliveries.epoch
         for tp, run in (records or {}).items():
             batches = self.deliveries.batches(tp, run, lambda: self.pace.size)

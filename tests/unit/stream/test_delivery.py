@@ -71,9 +71,22 @@ class Consumer(BatchDelivery):
         self.deliveries, self.pace = Deliveries(), Pace(0.5, 1)
         self.should_stop, self.flow_active = False, True
         self._fetched = fetched
+        self._buffered_partitions, self.active = set[TopicPartition](), {TP}
+        self.slept, self.waited = 0, 0.0
 
     async def _wait_next_records(self, timeout: float) -> Any:
+        assert self.active, "Faust would sleep for a second"
+        self.waited = timeout
         return {TP: self._fetched}, None
+
+    def _get_active_partitions(self) -> set[TopicPartition]:
+        return self.active
+
+    async def sleep(self, seconds: float) -> None:
+        """The third time, the stage takes the batch that it had not taken yet."""
+        self.slept += 1
+        if self.slept == 3:
+            self.active, self._buffered_partitions = {TP}, set()
 
     def _to_message(self, tp: TopicPartition, record: ConsumerRecord) -> Any:
         return type("Message", (), {"offset": record.offset})()
@@ -94,3 +107,17 @@ def test_what_is_fetched_while_the_flow_stands_still_uses_up_no_number() -> None
     assert consumer.got() == []
     consumer.flow_active = True
     assert consumer.got() == [(0, 7), (1, 8)]
+
+
+def test_a_partition_that_was_held_back_is_asked_for_as_soon_as_it_may_be() -> None:
+    consumer = Consumer(records(7))
+    consumer._buffered_partitions, consumer.active = {TP}, set()
+    assert consumer.got() == [(0, 7)]
+    assert (consumer.slept, consumer.waited) == (3, 1.0)
+
+
+def test_a_fetch_that_leaves_a_partition_out_is_short() -> None:
+    consumer = Consumer(records(7))
+    consumer._buffered_partitions = {TP}
+    consumer.got()
+    assert consumer.waited < 0.05

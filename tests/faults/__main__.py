@@ -32,7 +32,7 @@ def schedule(kills: int, seed: int, *, every: bool) -> Iterator[Strike]:
     while kills > 0:
         kind = kinds.pop() if kinds else rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
         kills -= _KILLS.get(kind, 0)
-        yield Strike(kind, rng.randrange(100, 400), rng.random() * 0.8)
+        yield Strike(kind, rng.randrange(200, 800), rng.random() * 0.8)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,7 +10,7 @@ from tests import oracle
 from tests.rig import rig
 
 DRAIN_SECONDS = 10.0
-ARTICLES = 3_000
+ARTICLES = 6_000
 
 
 def test_a_stop_under_load_leaves_nothing_half_done(broker: EmbeddedBroker, prefix: str, tmp_path: Path) -> None:

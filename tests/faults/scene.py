@@ -192,11 +192,11 @@ class Scene:
 
     def _says_that_kafka_is_away(self, process: subprocess.Popen[bytes]) -> None:
         """Its `/readyz` does, which is not there for a moment where it begins anew; or it ends over the outage."""
-        self.rig.wait(
-            lambda: "Kafka at" in self.rig.why(process) or process.poll() in _BROKE,
-            "a word about the outage",
-            60,
-        )
+
+        def said() -> bool:
+            return "Kafka at" in self.rig.why(process) or process.poll() in _BROKE
+
+        self.rig.wait(said, "a word about the outage", 60)
 
     def broker_away_long(self) -> None:
         self.broker_away(60.0)

@@ -61,9 +61,11 @@ def recoded(read: Read) -> Read:
         parts = chain([head], iter(read, b""))
         return lambda: next(parts, b"")
     decoder = codecs.getincrementaldecoder(codec)("replace")
-    texts = (decoder.decode(part) for part in chain([head], iter(read, b"")))
+    # The mark is one at the very beginning only.
+    start = decoder.decode(head).removeprefix("\ufeff")
+    texts = chain([start], (decoder.decode(part) for part in iter(read, b"")))
     # An odd byte may decode to nothing, which would look like the end.
-    full = (text.removeprefix("\ufeff").encode("utf-8", "replace") for text in texts if text)
+    full = (text.encode("utf-8", "replace") for text in texts if text)
     return lambda: next(full, b"")
 
 

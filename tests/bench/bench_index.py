@@ -1,7 +1,8 @@
 """Figures of the de-duplication index: `python -m tests.bench.bench_index [ARTICLES]` (default 1,000,000).
 
 CPU time of one thread. Articles are generated: 5 % exact and 10 % near duplicates, spread over a whole window, in
-records of 500. Signatures are drawn rather than computed, so that the index alone is measured.
+records of 500; a third is on the same as an earlier one. What stories take is told apart. Signatures and terms are
+drawn rather than computed, so that the index alone is measured.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ import random
 import sys
 from collections.abc import Iterator
 from time import thread_time
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.records import Article, RawArticle, article_id
 from pipeline.stages.deduplicate import Index, Replica, decode_claims, fingerprints
+from pipeline.stages.deduplicate import index as index_module
 from pipeline.stages.deduplicate.claims import ROW, Rows, encode_rows
-from pipeline.stages.deduplicate.parameters import BINS, KEYS
+from pipeline.stages.deduplicate.parameters import BINS, KEYS, TERMS
 
 WINDOW_SECONDS = 604_800
 BATCH = 500
@@ -44,15 +48,31 @@ def drawn(count: int, seed: int) -> Iterator[Rows]:
             rows["keys"][near] = np.where(kept, of["keys"], rows["keys"][near])
             kept = dice.random((len(near), BINS // 16)) < 0.75
             rows["signature"][near] = np.where(kept, of["signature"], rows["signature"][near])
+        rows["terms"] = _terms(dice, len(rows))
+        if len(models):
+            akin = dice.choice(BATCH, BATCH // 3, replace=False)
+            rows["terms"][akin, :9] = models["terms"][dice.integers(0, len(models), len(akin)), :9]
         models = np.concatenate((models, rows))[-64 * BATCH :: 7]
         yield rows
+
+
+def _terms(dice: np.random.Generator, count: int) -> NDArray[np.uint32]:
+    """Sixteen words each of a million, the common ones left out, of equal weight."""
+    words = (dice.zipf(1.2, (count, TERMS)) + 3000) % 1_000_000
+    hashes = (words.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)
+    terms: NDArray[np.uint32] = (np.maximum(hashes, np.uint64(1)).astype(np.uint32) << np.uint32(8)) | np.uint32(64)
+    return terms
 
 
 def bench_apply(count: int) -> None:
     """Judge a log of `count` articles, decoding included, as a worker does that follows it; print cost and memory."""
     worker, spent, since, slowest = Replica(WINDOW_SECONDS), 0.0, 0.0, 0.0
+    told = _timed("join")
     step = max(count // 10, BATCH)
-    print(f"{'articles':>10} {'µs each':>8} {'articles/s':>11} {'bytes each':>11} {'slowest record, ms':>19}")
+    print(
+        f"{'articles':>10} {'µs each':>8} {'articles/s':>11} {'bytes each':>11} {'stories: µs':>11} {'bytes':>6}"
+        f" {'slowest record, ms':>19}"
+    )
     for number, rows in enumerate(drawn(count, 1)):
         value = encode_rows(rows, _claimed_ms(number, count), WINDOW_SECONDS, worker.basis)
         start = thread_time()
@@ -63,9 +83,25 @@ def bench_apply(count: int) -> None:
         if done % step < BATCH:
             index = worker.index
             each, rate, size = since / step * 1e6, step / since, index.memory_bytes / len(index)
-            print(f"{done:>10,} {each:>8.1f} {rate:>11,.0f} {size:>11.0f} {slowest * 1e3:>19.0f}", flush=True)
+            stories = f"{told.pop() / step * 1e6:>11.1f} {index.story_bytes / len(index):>6.0f}"
+            print(f"{done:>10,} {each:>8.1f} {rate:>11,.0f} {size:>11.0f} {stories} {slowest * 1e3:>19.0f}", flush=True)
             since = slowest = 0.0
+            told.append(0.0)
     print(f"{done:,} articles: {spent / done * 1e6:.1f} µs, {len(value) / BATCH:.0f} bytes each on the log\n")
+
+
+def _timed(name: str) -> list[float]:
+    """The seconds that the index's function `name` takes from now on are added to the last number of this list."""
+    spent, function = [0.0], getattr(index_module, name)
+
+    def timed(*args: Any) -> Any:
+        start = thread_time()
+        found = function(*args)
+        spent[-1] += thread_time() - start
+        return found
+
+    setattr(index_module, name, timed)
+    return spent
 
 
 def bench_replay(count: int, size: int = BATCH) -> None:

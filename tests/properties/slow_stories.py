@@ -62,7 +62,8 @@ class SlowStories:
         for cosine, at in sorted(((self.cosine(member, self.members[-at]), -at) for _, at in ranked), reverse=True):
             other = self.members[at]
             if other.story[1] >= horizon and not self.series(member.claim, other.claim):
-                stories.setdefault(other.story, []).append((cosine, other.began))
+                alone = not any(one is not other and one.story == other.story for one in self.members)
+                stories.setdefault(other.story, []).append((cosine, alone))
         scores = {story: self.score(found) for story, found in stories.items()}
         best = max(scores, key=lambda story: scores[story], default=None)
         return best if best and scores[best] >= 2 * round(0.34 * 255 * 255) else None

@@ -13,13 +13,10 @@ from numpy.typing import NDArray
 from pipeline.stages.deduplicate.claims import Rows
 from pipeline.stages.deduplicate.decisions import DECISION, EXACT, NEAR, Decisions
 from pipeline.stages.deduplicate.judge import Flags
-from pipeline.stages.deduplicate.parameters import SAME_STORY
 from pipeline.stages.deduplicate.slices import names
-from pipeline.stages.deduplicate.stories import PLACED, Alike, Placed, Stories
+from pipeline.stages.deduplicate.stories import PLACED, SAME, Alike, Placed, Stories
 from pipeline.stages.deduplicate.table import Numbers
-from pipeline.stages.deduplicate.terms import LENGTH, Terms
-
-_SAME = 2 * round(SAME_STORY * LENGTH * LENGTH)
+from pipeline.stages.deduplicate.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ def enter(stories: Stories, own: Placed, rows: Rows, times: Numbers, decisions: 
     placed["began"][at] = decisions["began"][elsewhere]
     kept = np.flatnonzero(_published(len(own), decisions))
     first = stories.enter(rows["terms"][kept], times[kept], address + kept)
-    stories.place(first, placed[kept], (placed["story"] == own["story"])[kept])
+    stories.place(first, placed[kept], (placed["story"] != own["story"])[kept])
 
 
 def join(stories: Stories, batch: Batch) -> Decisions:
@@ -77,7 +74,7 @@ def join(stories: Stories, batch: Batch) -> Decisions:
         placed[at] = story, began
     founder = placed["story"] == batch.own["story"]
     placed[founder] = batch.own[founder]  # its own copy of long ago may have led back to it
-    stories.place(first, placed[kept], founder[kept])
+    stories.place(first, placed[kept], ~founder[kept])
     return _with_stories(batch.decisions, placed, np.flatnonzero(~founder))
 
 
@@ -110,17 +107,17 @@ class _Joining:
         self._horizons: list[int] = batch.horizons.tolist()
         self._own: list[Story] = batch.own.tolist()
         self._joined: dict[int, Story] = {}
+        self._published = set(kept.tolist())
         via, given = batch.via.tolist(), batch.given.tolist()
         linked = batch.decisions["row"].tolist()
         self._linked = {at: (of, story) for at, of, story in zip(linked, via, given, strict=True)}
-        placed, founder = stories.placed(np.minimum(alike.entry, max(first - 1, 0)))
+        self._many = stories.joined
+        self._more: set[bytes] = set()
+        placed = stories.placed(np.minimum(alike.entry, max(first - 1, 0)))
         ours = (
             np.where(alike.entry >= first, kept[np.maximum(alike.entry - first, 0)], -1) if kept.size else alike.entry
         )
-        pairs = zip(
-            kept[alike.article].tolist(), ours.tolist(), placed.tolist(), founder.tolist(), alike.cosine.tolist(),
-            strict=True,
-        )  # fmt: skip
+        pairs = zip(kept[alike.article].tolist(), ours.tolist(), placed.tolist(), alike.cosine.tolist(), strict=True)
         self._alike = {at: list(group) for at, group in groupby(pairs, key=itemgetter(0))}
 
     def all(self) -> dict[int, Story]:
@@ -131,6 +128,10 @@ class _Joining:
                 self._joined[at] = given if of < 0 else self._story(of)
             elif found := self._nearest(at):
                 self._joined[at] = found
+            else:
+                continue
+            if at in self._published:
+                self._more.add(self._joined[at][0])
         return self._joined
 
     def _story(self, at: int) -> Story:
@@ -138,21 +139,18 @@ class _Joining:
 
     def _nearest(self, at: int) -> Story | None:
         """The story that this article is most like, if it is like enough."""
-        nearest: dict[Story, list[tuple[int, bool]]] = {}
-        for _, ours, story, founder, cosine in self._alike[at]:
+        nearest: dict[Story, list[int]] = {}
+        for _, ours, story, cosine in self._alike[at]:
             if ours >= 0:
-                story, founder = self._story(ours), ours not in self._joined
+                story = self._story(ours)
             if story[1] >= self._horizons[at]:
-                nearest.setdefault(story, []).append((cosine, founder))
-        if not nearest:
-            return None
-        best = max(nearest, key=lambda story: _common(nearest[story]))
-        return best if _common(nearest[best]) >= _SAME else None
+                nearest.setdefault(story, []).append(cosine)
+        common = {story: self._common(story[0], cosines) for story, cosines in nearest.items()}
+        best = max(common, key=lambda story: common[story], default=None)
+        return best if best and common[best] >= 2 * SAME else None
 
-
-def _common(nearest: list[tuple[int, bool]]) -> int:
-    """Twice the mean cosine to the two nearest articles; one alone counts half, unless it may be all that there is."""
-    if len(nearest) > 1:
-        return nearest[0][0] + nearest[1][0]
-    ((cosine, founder),) = nearest
-    return 2 * cosine if founder else cosine
+    def _common(self, story: bytes, cosines: list[int]) -> int:
+        """Twice the mean cosine to the story's two nearest articles; the only one that there is counts twice."""
+        if len(cosines) > 1:
+            return cosines[0] + cosines[1]
+        return cosines[0] if story in self._many or story in self._more else 2 * cosines[0]

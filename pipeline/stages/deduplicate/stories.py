@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.stages.deduplicate.parameters import FAINT, HOLDERS, RELATED, TERMS
+from pipeline.stages.deduplicate.parameters import FAINT, HOLDERS, RELATED, SAME_STORY, TERMS
 from pipeline.stages.deduplicate.table import Numbers
 from pipeline.stages.deduplicate.terms import LENGTH, Terms
 
@@ -26,9 +26,14 @@ _BUCKET_BITS = 20
 _BUCKET = np.uint32(32 - _BUCKET_BITS)
 _WEIGHT = np.uint32(LENGTH)
 _FAINT = round(FAINT * LENGTH * LENGTH)
+SAME = round(SAME_STORY * LENGTH * LENGTH)
+"""Least cosine, times LENGTH squared."""
+
 _ROOM = 1024
 _GROWTH = 1.125
 _FEW = 1 << 12
+_JOINED_BYTES = 100
+"""What one entry of the set of joined stories takes."""
 _PAIR_BITS, _PRODUCT_BITS = 28, 16
 
 PLACED = np.dtype([("story", "V16"), ("began", "<i8")])
@@ -39,7 +44,7 @@ Placed = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """Articles of a batch and earlier ones that have much in common, in order of the articles, the most alike first."""
+    """Articles of a batch that may join a story, each with the earlier ones most like it, the nearest first."""
 
     article: Numbers
     """Place in the batch."""
@@ -64,7 +69,8 @@ class Stories:
         self._latest = np.zeros(0, dtype=np.uint32)
         self._times: Numbers = np.zeros(0, dtype=np.int64)
         self._placed: Placed = np.zeros(0, dtype=PLACED)
-        self._founder = np.zeros(0, dtype=np.bool_)
+        self.joined: set[bytes] = set()
+        """Ids of the stories that have another article than the one that began them."""
         self._address: Numbers = np.zeros(0, dtype=np.int64)
 
     def __len__(self) -> int:
@@ -73,8 +79,8 @@ class Stories:
     @property
     def nbytes(self) -> int:
         """Bytes taken."""
-        arrays = (self._terms, self._before, self._latest, self._times, self._placed, self._founder, self._address)
-        return sum(array.nbytes for array in arrays)
+        arrays = (self._terms, self._before, self._latest, self._times, self._placed, self._address)
+        return sum(array.nbytes for array in arrays) + _JOINED_BYTES * len(self.joined)
 
     def enter(self, terms: Terms, times: Numbers, addresses: Numbers) -> int:
         """Enter articles that come next in the log. Returns the number of the first; `place` must follow."""
@@ -95,13 +101,16 @@ class Stories:
         self._latest[bucket] = posting  # of several for one bucket numpy leaves the last
         return first
 
-    def place(self, first: int, placed: Placed, founder: NDArray[np.bool_]) -> None:
-        """Say which story the articles from `first` on belong to, and which of them began theirs."""
+    def place(self, first: int, placed: Placed, others: NDArray[np.bool_]) -> None:
+        """Say which story the articles from `first` on belong to, and which of them joined another one's."""
         self._placed[first : self._count] = placed
-        self._founder[first : self._count] = founder
+        self.joined.update(placed["story"][others].tolist())
 
     def alike(self, first: int, since: Numbers) -> Alike:
-        """For each article from `first` on, the earlier ones with most in common, but those before its `since`."""
+        """For each article from `first` on, the earlier ones with most in common, but those before its `since`.
+
+        Only for those that have one which is near enough for a story.
+        """
         pairs = self._sharing(first, since)
         if not pairs.size:
             return Alike(*np.zeros((3, 0), dtype=np.int64))
@@ -114,12 +123,17 @@ class Stories:
         entry = (whole & np.uint64((1 << _PAIR_BITS) - 1)).astype(np.int64)
         article, entry = _most(article, entry, common, RELATED)
         cosine = _cosines(self._terms[first + article], self._terms[entry])
+        # Where not even the nearest is near enough, nothing can be.
+        nearest = np.zeros(self._count - first, dtype=np.int64)
+        np.maximum.at(nearest, article, cosine)
+        near = np.flatnonzero(nearest[article] >= SAME)
+        article, entry, cosine = article[near], entry[near], cosine[near]
         order = np.lexsort((-entry, -cosine, article))
         return Alike(article[order], entry[order], cosine[order])
 
-    def placed(self, entries: Numbers) -> tuple[Placed, NDArray[np.bool_]]:
-        """Which story these articles belong to, and whether they began it."""
-        return self._placed[entries], self._founder[entries]
+    def placed(self, entries: Numbers) -> Placed:
+        """Which story these articles belong to."""
+        return self._placed[entries]
 
     def addresses(self, entries: Numbers) -> Numbers:
         """Where these articles are in the index."""
@@ -134,12 +148,13 @@ class Stories:
         if gone < _FEW or 2 * gone < self._count:
             return
         kept = slice(gone, self._count)
-        for name in ("_terms", "_before", "_times", "_placed", "_founder", "_address"):
+        for name in ("_terms", "_before", "_times", "_placed", "_address"):
             setattr(self, name, getattr(self, name)[kept].copy())
         self._count -= gone
         lost = np.uint32(gone * TERMS)
         for postings in (self._before, self._latest):
             postings[:] = np.where(postings > lost, postings - lost, 0)
+        self.joined.intersection_update(self._placed["story"].tolist())
 
     def _sharing(self, first: int, since: Numbers) -> NDArray[np.uint64]:
         """A number for each term that an article shares with an earlier one: article, entry, product of the weights.
@@ -179,7 +194,6 @@ class Stories:
         room = max(_ROOM, int(self._count * _GROWTH))
         self._times.resize(room, refcheck=False)
         self._placed.resize(room, refcheck=False)
-        self._founder.resize(room, refcheck=False)
         self._address.resize(room, refcheck=False)
         self._terms.resize((room, TERMS), refcheck=False)
         self._before.resize((room, TERMS), refcheck=False)

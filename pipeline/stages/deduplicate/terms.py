@@ -89,8 +89,11 @@ def _is_name(texts: Texts, begin: NDArray[np.intp], start: NDArray[np.intp]) -> 
 
 def _weightiest(count: int, owner: NDArray[np.intp], word: Hashes, weight: NDArray[np.int64]) -> Terms:
     """The TERMS weightiest words of each text, of equals that with the lower hash, their weights scaled to LENGTH."""
-    order = np.lexsort((word, -weight, owner))
-    owner, word, weight = owner[order], word[order], weight[order]
+    heaviest = np.uint64((1 << 24) - 1)
+    packed = owner.astype(np.uint64) << np.uint64(48) | (heaviest - weight.astype(np.uint64)) << np.uint64(24) | word
+    packed.sort()
+    owner, word = (packed >> np.uint64(48)).astype(np.intp), packed & heaviest
+    weight = (heaviest - (packed >> np.uint64(24) & heaviest)).astype(np.int64)
     many = np.bincount(owner, minlength=count)
     rank = np.arange(owner.size) - np.repeat(np.cumsum(many) - many, many)
     kept = np.flatnonzero(rank < TERMS)

@@ -81,7 +81,7 @@ class Deployment:
         self._here = {"BROKER": broker, "DATA_DIR": str(folder / "data"), "INBOX": str(self.inbox), **here}
         self._here["METRICS_HOST"] = "127.0.0.1"
         self._prefix = prefix
-        roles = ("watcher", "worker", "monitor")
+        roles = ("watcher", "worker", "stories", "monitor")
         self.ports = dict(zip(roles, free_ports(len(roles)), strict=True))
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 

@@ -7,7 +7,8 @@ B-cubed precision, recall and F1 (Bagga and Baldwin 1998): for each labelled art
 event, and what share of its event is in its story, on average. Thresholds were chosen on the events with odd numbers.
 
 `--wire` takes files of Reuters-21578 (reut2-000.sgm and on), whose articles come at their own times; the largest
-stories and the joins that were closest are shown, to be looked at by eye. What stories cost is told by `tests.bench.bench_index`.
+stories and the joins that were closest are shown, to be looked at by eye. What stories cost is told by
+`tests.bench.bench_index`.
 """
 
 from __future__ import annotations

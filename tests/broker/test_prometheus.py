@@ -136,13 +136,13 @@ def test_run_shows_all_roles_at_one_endpoint(broker: EmbeddedBroker, prefix: str
             return text
 
         desk.wait(lambda: "copydesk_ledger_received 50.0" in scrape().splitlines(), "the books to be read")
-        check_scrape(scrape(), "watcher", "worker", "run")
+        check_scrape(scrape(), "watcher", "worker", "stories", "run")
         lines = scrape().splitlines()
         assert 'copydesk_articles_published_total{source="inbox"} 50.0' in lines
         assert 'copydesk_end_to_end_seconds_count{source="inbox"} 50.0' in lines
         roles = {
             found[1] for line in lines if (found := re.match(r'copydesk_process_open_fds{role="(\w+)"} [1-9]', line))
         }
-        assert roles == {"watcher", "worker", "run"}
+        assert roles == {"watcher", "worker", "stories", "run"}
         assert desk.stop() == [0]
     assert oracle.read(broker.bootstrap, prefix).faults() == []

@@ -131,7 +131,7 @@ class _Joining:
             else:
                 continue
             if at in self._published:
-                self._more.add(self._joined[at][0])
+                self._more.add(_called(self._joined[at]))
         return self._joined
 
     def _story(self, at: int) -> Story:
@@ -145,7 +145,7 @@ class _Joining:
                 story = self._story(ours)
             if story[1] >= self._horizons[at]:
                 nearest.setdefault(story, []).append(cosine)
-        common = {story: self._common(story[0], cosines) for story, cosines in nearest.items()}
+        common = {story: self._common(_called(story), cosines) for story, cosines in nearest.items()}
         best = max(common, key=lambda story: common[story], default=None)
         return best if best and common[best] >= 2 * SAME else None
 
@@ -154,3 +154,8 @@ class _Joining:
         if len(cosines) > 1:
             return cosines[0] + cosines[1]
         return cosines[0] if story in self._many or story in self._more else 2 * cosines[0]
+
+
+def _called(story: Story) -> bytes:
+    """As `stories.called`."""
+    return story[0] + story[1].to_bytes(8, "little")

@@ -35,11 +35,18 @@ _FEW = 1 << 12
 _JOINED_BYTES = 100
 """What one entry of the set of joined stories takes."""
 _PAIR_BITS, _PRODUCT_BITS = 28, 16
+_ENTRY = np.uint64((1 << _PAIR_BITS) - 1)
 
 PLACED = np.dtype([("story", "V16"), ("began", "<i8")])
 """Which story an article belongs to, and when that began: log time, milliseconds."""
 
 Placed = NDArray[Any]
+
+
+def called(placed: Placed) -> list[bytes]:
+    """The story of each, with the time it began: an article that comes again after the window begins another one."""
+    found: list[bytes] = placed.view(f"V{PLACED.itemsize}").tolist()
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ class Stories:
         self._times: Numbers = np.zeros(0, dtype=np.int64)
         self._placed: Placed = np.zeros(0, dtype=PLACED)
         self.joined: set[bytes] = set()
-        """Ids of the stories that have another article than the one that began them."""
+        """The stories, as `called` has them, that have another article than the one that began them."""
         self._address: Numbers = np.zeros(0, dtype=np.int64)
 
     def __len__(self) -> int:
@@ -104,7 +111,7 @@ class Stories:
     def place(self, first: int, placed: Placed, others: NDArray[np.bool_]) -> None:
         """Say which story the articles from `first` on belong to, and which of them joined another one's."""
         self._placed[first : self._count] = placed
-        self.joined.update(placed["story"][others].tolist())
+        self.joined.update(called(placed[others]))
 
     def alike(self, first: int, since: Numbers) -> Alike:
         """For each article from `first` on, the earlier ones with most in common, but those before its `since`.
@@ -120,7 +127,7 @@ class Stories:
         near = np.flatnonzero(common >= _FAINT)
         whole, common = whole[heads[near]], common[near]
         article = (whole >> np.uint64(_PAIR_BITS)).astype(np.int64)
-        entry = (whole & np.uint64((1 << _PAIR_BITS) - 1)).astype(np.int64)
+        entry = (whole & _ENTRY).astype(np.int64)
         article, entry = _most(article, entry, common, RELATED)
         cosine = _cosines(self._terms[first + article], self._terms[entry])
         # Where not even the nearest is near enough, nothing can be.
@@ -154,7 +161,7 @@ class Stories:
         lost = np.uint32(gone * TERMS)
         for postings in (self._before, self._latest):
             postings[:] = np.where(postings > lost, postings - lost, 0)
-        self.joined.intersection_update(self._placed["story"].tolist())
+        self.joined.intersection_update(called(self._placed))
 
     def _sharing(self, first: int, since: Numbers) -> NDArray[np.uint64]:
         """A number for each term that an article shares with an earlier one: article, entry, product of the weights.
@@ -201,7 +208,7 @@ class Stories:
 
 def _most(article: Numbers, entry: Numbers, common: Numbers, most: int) -> tuple[Numbers, Numbers]:
     """Of each article's pairs those with most in common, of equals the latest."""
-    order = np.lexsort((-entry, -common, article))
+    order = np.lexsort((-(common << _PAIR_BITS | entry), article))
     article, entry = article[order], entry[order]
     rank = np.arange(article.size) - np.searchsorted(article, article)
     kept = np.flatnonzero(rank < most)

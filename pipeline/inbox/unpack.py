@@ -100,15 +100,38 @@ class _Gzip:
         return out
 
 
-def _zstd() -> _Decompressor:
-    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: 27})
+class _Zstd:
+    """The library's own, which is stricter with frames that come in one piece: so none does, and all are alike."""
+
+    def __init__(self) -> None:
+        self._zstd = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: 27})
+        self._begun = False
+
+    @property
+    def eof(self) -> bool:
+        return self._zstd.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return self._zstd.needs_input
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._zstd.unused_data
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        if not self._begun and data:
+            self._begun = True
+            self._zstd.decompress(data[:1], max_length)
+            data = data[1:]
+        return self._zstd.decompress(data, max_length)
 
 
 _DECOMPRESSORS: dict[str, Callable[[], _Decompressor]] = {
     "gzip": _Gzip,
     "bzip2": bz2.BZ2Decompressor,
     "xz": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _MOST_MEMORY_BYTES),
-    "zstd": _zstd,
+    "zstd": _Zstd,
 }
 
 

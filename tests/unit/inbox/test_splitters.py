@@ -140,3 +140,12 @@ def test_a_bomb_is_refused_before_it_bursts() -> None:
     with pytest.raises(ArchiveLimit, match="200 times"):
         sizes.extend(len(part) for part in iter(gunzip.read, b""))
     assert sum(sizes) < 3_000_000
+
+
+@pytest.mark.parametrize("step", [1, 5, 100])
+def test_a_zstandard_frame_that_promises_more_than_it_holds_is_the_same_in_any_bites(step: int) -> None:
+    frame = bytes.fromhex("28b52ffda100cd6e0000010000") + b"\0"
+    parts = (frame[start : start + step] for start in range(0, len(frame), step))
+    form = next(form for form in FORMATS if form.slug == "jsonl")
+    with pytest.raises(EmptyInput):
+        list(split(lambda: next(parts, b""), "x", form, LIMITS))

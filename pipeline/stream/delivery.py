@@ -7,6 +7,7 @@ records as one message; group membership, assignment, flow control and everythin
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -49,6 +50,7 @@ class Deliveries:
 
     def __init__(self) -> None:
         self.epoch = 0
+        self.seeking = asyncio.Lock()
         self._next: dict[TopicPartition, int] = {}
 
     def begin_epoch(self) -> int:
@@ -84,8 +86,13 @@ class BatchDelivery:
 
     async def seek_to_committed(self: Any) -> Mapping[TopicPartition, int | None]:
         """Fence former owners, then seek every assigned partition to its committed offset, or the first record."""
-        epoch = self.deliveries.begin_epoch()
-        await self.fence({TopicPartition(*tp) for tp in self.assignment()}, epoch)
+        async with self.deliveries.seeking:
+            epoch = self.deliveries.begin_epoch()
+            await self.fence({TopicPartition(*tp) for tp in self.assignment()}, epoch)
+            committed: Mapping[TopicPartition, int | None] = await self._seek()
+            return committed
+
+    async def _seek(self: Any) -> Mapping[TopicPartition, int | None]:
         committed: Mapping[TopicPartition, int | None] = await self._thread.seek_to_committed()
         # aiokafka seeks only where something was committed; elsewhere the position may have moved meanwhile.
         fresh = [tp for tp, offset in committed.items() if not offset]
@@ -102,8 +109,14 @@ class BatchDelivery:
         # that a fetch of the others takes; meanwhile the worker would stand still over records that it has.
         while self._buffered_partitions and not self._get_active_partitions() and self.flow_active:
             await self.sleep(_HELD_SECONDS)
+        asked = self.deliveries.epoch
         records, _ = await self._wait_next_records(_HELD_SECONDS if self._buffered_partitions else timeout)
         epoch = self.deliveries.epoch
+        if records and epoch != asked:
+            # Read before the new assignment sought its place, or after: nobody knows. Nothing of it was handed on yet.
+            async with self.deliveries.seeking:
+                await self._seek()
+            return
         for tp, run in (records or {}).items():
             batches = self.deliveries.batches(tp, run, lambda: self.pace.size)
             # Asked before a batch is cut: one that is dropped must not use up a number.

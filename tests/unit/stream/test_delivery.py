@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -73,8 +73,15 @@ class Consumer(BatchDelivery):
         self._fetched = fetched
         self._buffered_partitions, self.active = set[TopicPartition](), {TP}
         self.slept, self.waited = 0, 0.0
+        self.assigned = self.sought = 0
+
+    async def _seek(self) -> Mapping[TopicPartition, int | None]:
+        self.sought += 1
+        return {}
 
     async def _wait_next_records(self, timeout: float) -> Any:
+        for _ in range(self.assigned):
+            self.deliveries.begin_epoch()
         assert self.active, "Faust would sleep for a second"
         self.waited = timeout
         return {TP: self._fetched}, None
@@ -121,3 +128,11 @@ def test_a_fetch_that_leaves_a_partition_out_is_short() -> None:
     consumer._buffered_partitions = {TP}
     consumer.got()
     assert consumer.waited < 0.05
+
+
+def test_what_was_fetched_while_partitions_were_handed_out_is_read_again() -> None:
+    consumer = Consumer(records(7, 8))
+    consumer.assigned = 1
+    assert (consumer.got(), consumer.sought) == ([], 1)
+    consumer.assigned = 0
+    assert (consumer.got(), consumer.sought) == ([(0, 7), (1, 8)], 1)

@@ -90,7 +90,8 @@ class Whole:
     def until_settled(self, count: int) -> None:
         """Wait until so many articles more have come out."""
         due = self.rig.settled() + count
-        self.wait(lambda: self.rig.settled() >= due, f"{count} articles more", _ALL_SECONDS)
+        # Of files that vanish or are emptied in time nothing comes; then there is no more to wait for than what stays.
+        self.wait(lambda: self.rig.settled() >= min(due, self.load.files.due), f"{count} articles more", _ALL_SECONDS)
 
     def _all_out(self) -> bool:
         if self.rig.settled() < self.load.files.due:

@@ -70,12 +70,11 @@ def join(stories: Stories, batch: Batch) -> Decisions:
     alike = Alike(alike.article[apart], alike.entry[apart], alike.cosine[apart])
     joined = _Joining(stories, batch, first, kept, alike).all()
     placed = batch.own.copy()
+    others = np.zeros(len(placed), dtype=np.bool_)
     for at, (story, began) in joined.items():
-        placed[at] = story, began
-    founder = placed["story"] == batch.own["story"]
-    placed[founder] = batch.own[founder]  # its own copy of long ago may have led back to it
-    stories.place(first, placed[kept], ~founder[kept])
-    return _with_stories(batch.decisions, placed, np.flatnonzero(~founder))
+        placed[at], others[at] = (story, began), True
+    stories.place(first, placed[kept], others[kept])
+    return _with_stories(batch.decisions, placed, np.flatnonzero(others))
 
 
 def _published(count: int, decisions: Decisions) -> NDArray[np.bool_]:
@@ -125,13 +124,14 @@ class _Joining:
         for at in sorted(self._linked.keys() | self._alike.keys()):
             if at in self._linked:
                 of, given = self._linked[at]
-                self._joined[at] = given if of < 0 else self._story(of)
-            elif found := self._nearest(at):
-                self._joined[at] = found
+                found: Story | None = given if of < 0 else self._story(of)
             else:
-                continue
-            if at in self._published:
-                self._more.add(_called(self._joined[at]))
+                found = self._nearest(at)
+            # Where its own copy of longer ago than the window leads back to it, it begins another story.
+            if found and found[0] != self._own[at][0]:
+                self._joined[at] = found
+                if at in self._published:
+                    self._more.add(_called(found))
         return self._joined
 
     def _story(self, at: int) -> Story:

@@ -24,7 +24,7 @@ from aiokafka.structs import OffsetAndMetadata
 from pipeline.clock import Clock
 from pipeline.cluster import committed_offsets
 from pipeline.errors import BrokerUnreachableError
-from pipeline.kafka import administrator, client_options, max_record_bytes
+from pipeline.kafka import administrator, client_options, max_record_bytes, refused
 from pipeline.metrics import Meter
 from pipeline.reader import batches, end_offsets, need_partitions, reading
 from pipeline.settings import Settings
@@ -53,7 +53,8 @@ async def tell(settings: Settings, clock: Clock, meter: Meter, report: Report, s
     """Tell the stories until `stop` is set. The topics must exist.
 
     `report` is called at each step with `ready`, `why` (not ready), `idle` (all that is committed is counted) and
-    `stories` (how many may still get articles). A broker that does not answer is waited for.
+    `stories` (how many may still get articles). A broker that does not answer is waited for. Raises AccessRefusedError
+    where Kafka does not let us.
     """
     while not stop.is_set():
         try:
@@ -65,6 +66,8 @@ async def tell(settings: Settings, clock: Clock, meter: Meter, report: Report, s
             logger.warning("another `copydesk stories` took over; standing by")
             await _stand_by(settings, clock, report, stop)
         except _TROUBLE as error:
+            if refusal := refused(settings, error):
+                raise refusal from error
             logger.warning("stories: %r; beginning again", error)
             report({"ready": False, "why": f"Kafka at {settings.broker} does not answer: {error!r}", "idle": False})
             await _pause(stop, _PAUSE_SECONDS)

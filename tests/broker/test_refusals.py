@@ -15,7 +15,7 @@ from tests.secure import PASSWORD, SecureBroker, secure_broker
 
 WRONG = "n0t-the-password"
 ARTICLE = "Harbour reopens\n\nShips came back to Lisbon on Monday, and everybody on the quay was happy about it.\n"
-ROLES = (["watch"], ["worker"], ["monitor"], ["run"])
+ROLES = (["watch"], ["worker"], ["stories"], ["monitor"], ["run"])
 LOOKS = (["tail"], ["status"], ["doctor"], ["topics"], ["rejected", "list"], ["rejected", "retry", "--all"],
          ["reconcile", "inbox"])  # fmt: skip
 # What is said before anybody is asked.
@@ -96,7 +96,10 @@ def test_an_untrusted_certificate_is_one_line(door: Door, prefix: str) -> None:
 def test_without_rights_on_topics_each_says_which(door: Door, prefix: str) -> None:
     ends = door.ends(door.settings("guest", prefix), *ROLES, *LOOKS)
     # What only is for the eyes finds no topics; the roles find that they may not make them.
-    assert all("CREATE and DESCRIBE on the topics" in ends[name].err for name in ("run", "watch", "worker", "topics"))
+    assert all(
+        "CREATE and DESCRIBE on the topics" in ends[name].err
+        for name in ("run", "watch", "worker", "stories", "topics")
+    )
     rejected = ends.pop("doctor")
     assert (rejected.code, rejected.out.count("✗ topics")) == (1, 1)
     check(ends, lambda line: "DESCRIBE" in line and "topic" in line)
@@ -106,12 +109,14 @@ def test_without_the_group_each_says_so(door: Door, prefix: str) -> None:
     door.broker.grant("alone", prefix, ResourceType.GROUP)
     alone = door.settings("alone", prefix)
     assert door.ends(alone, ["topics"])["topics"].code == 0
-    ends = door.ends(alone, ["worker"], ["monitor"], ["run"], ["status"], ["doctor"], ["reconcile", "inbox"])
+    ends = door.ends(
+        alone, ["worker"], ["stories"], ["monitor"], ["run"], ["status"], ["doctor"], ["reconcile", "inbox"]
+    )
     check(ends, lambda line: "User:alone" in line and f"READ and DESCRIBE on group copydesk-{prefix}" in line)
 
 
 def test_without_transactions_each_says_so(door: Door, prefix: str) -> None:
     door.broker.grant("half", prefix, ResourceType.TRANSACTIONAL_ID)
     half = door.settings("half", prefix)
-    ends = door.ends(half, ["watch"], ["worker"], ["run"], ["rejected", "retry", "--all"], ["doctor"])
+    ends = door.ends(half, ["watch"], ["worker"], ["stories"], ["run"], ["rejected", "retry", "--all"], ["doctor"])
     check(ends, lambda line: "User:half" in line and f"transactional ids copydesk-{prefix}-" in line)

@@ -141,9 +141,9 @@ class EmbeddedBroker:
     def _bury(self, java: Java, lock: Lock) -> None:
         """After a crash: let a controller alone find out that the broker is dead, before the broker comes back.
 
-        Where both start together, Kafka 4.1 to 4.3 (KAFKA-20734) may take its own partitions for deleted in the moment
-        of that finding, and leaves out the markers of transactions that were about to end: articles of a transaction
-        that was given up then come out with the next one, twice. It also costs less time than the usual wait.
+        Where both start together, Kafka 4.3.1 leaves out the markers of transactions that end in the moment of that
+        finding (it seems to take its own partitions for deleted): articles of a transaction that was given up then
+        come out with the next one, twice. It also costs less time than the usual wait.
         """
         _, port = choose_ports(0)
         properties = self._place.write_controller_properties(port, _SESSION_MS)

@@ -27,6 +27,9 @@ from pipeline.topics import TOPICS, claims_kept_ms, topic_name
 # A record carries headers and a key beside the article; 64 KiB leaves room for the longest source name.
 RECORD_OVERHEAD_BYTES = 65_536
 _TOPIC_ALREADY_EXISTS = 36
+# The leader of the group may be told of no partitions by a Kafka that is only just back, and hands out none. It looks again
+# when it next asks: after five minutes, left to itself.
+_METADATA_MS = 5_000
 _REPEAT_SECONDS = 30.0
 # A filter acts on what its own logger is given, not on what comes up from those below.
 _TALKATIVE = (
@@ -65,6 +68,7 @@ def client_options(settings: Settings, bootstrap: str = "") -> dict[str, Any]:
     options: dict[str, Any] = {
         "bootstrap_servers": bootstrap or settings.broker,
         "security_protocol": settings.security_protocol,
+        "metadata_max_age_ms": _METADATA_MS,
     }
     if settings.security_protocol.endswith("SSL"):
         options["ssl_context"] = _ssl_context(settings)

@@ -33,6 +33,8 @@ def test_seeds_come_out_once_valid_and_as_the_pure_stages_make_them(desk: Rig) -
     desk.start("worker")
     desk.start("worker")
     desk.wait_settled(85)
+    # The empty file is waited for longer than all others.
+    desk.wait(lambda: len(desk.topics().records["rejected"]) == 4, "what the watcher sets aside")
     assert desk.stop() == [0, 0, 0]
     topics = desk.topics()
     assert topics.faults() == []

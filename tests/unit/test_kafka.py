@@ -30,7 +30,11 @@ SETTINGS = Settings(broker="kafka:9092")
 
 
 def test_plain_clients_need_an_address_only() -> None:
-    assert client_options(SETTINGS) == {"bootstrap_servers": "kafka:9092", "security_protocol": "PLAINTEXT"}
+    assert client_options(SETTINGS) == {
+        "bootstrap_servers": "kafka:9092",
+        "security_protocol": "PLAINTEXT",
+        "metadata_max_age_ms": 5_000,
+    }
     assert client_options(SETTINGS, "127.0.0.1:5")["bootstrap_servers"] == "127.0.0.1:5"
 
 

@@ -27,8 +27,8 @@ from pipeline.topics import TOPICS, claims_kept_ms, topic_name
 # A record carries headers and a key beside the article; 64 KiB leaves room for the longest source name.
 RECORD_OVERHEAD_BYTES = 65_536
 _TOPIC_ALREADY_EXISTS = 36
-# The leader of the group may be told of no partitions by a Kafka that is only just back, and hands out none. It looks again
-# when it next asks: after five minutes, left to itself.
+# The leader of the group may be told of no partitions by a Kafka that is only just back, and hands out none. It looks
+# again when it next asks: after five minutes, left to itself.
 _METADATA_MS = 5_000
 _REPEAT_SECONDS = 30.0
 # A filter acts on what its own logger is given, not on what comes up from those below.

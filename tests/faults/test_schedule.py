@@ -14,6 +14,7 @@ SCHEDULE = [
     Strike("two-watchers", 50, 0.5),
     Strike("workers", 150, 0.3),
     Strike("scale", 100, 0.3),
+    Strike("rebalances", 100, 0.3),
     Strike("away", 150, 0.3),
     Strike("broker", 150, 0.3),
 ]

@@ -32,19 +32,24 @@ class Download:
 
     def run(self, say: Callable[[str], None]) -> None:
         """Download all, saying how far it is once a second. Raises BrokerFailedError, OSError."""
-        total_bytes = sum(jar.size_bytes for jar in self._jars)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
+            say(self._so_far())
             todo = {pool.submit(self._fetch, jar) for jar in self._jars}
             try:
                 while todo:
-                    received = sum(self._received_bytes.values()) / 1e6
-                    say(f"Downloading Apache Kafka {KAFKA_VERSION}: {received:.1f} of {total_bytes / 1e6:.1f} MB")
                     finished, todo = wait(todo, timeout=1)
                     for future in finished:
                         future.result()
+                    if todo:
+                        say(self._so_far())
             finally:
                 self._ended.set()
                 pool.shutdown(cancel_futures=True)
+
+    def _so_far(self) -> str:
+        received_bytes = sum(self._received_bytes.values())
+        total_bytes = sum(jar.size_bytes for jar in self._jars)
+        return f"Downloading Apache Kafka {KAFKA_VERSION}: {received_bytes / 1e6:.1f} of {total_bytes / 1e6:.1f} MB"
 
     def _fetch(self, jar: Jar) -> None:
         failure: Exception | None = None

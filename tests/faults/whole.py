@@ -32,6 +32,7 @@ class Whole:
         self.verdict = Verdict()
         self._port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self._left: list[str] = []
 
     @cached_property
     def rig(self) -> Rig:
@@ -94,10 +95,11 @@ class Whole:
         self.wait(lambda: self.rig.settled() >= min(due, self.load.files.due), f"{count} articles more", _ALL_SECONDS)
 
     def _all_out(self) -> bool:
-        if self.rig.settled() < self.load.files.due:
-            return False
+        # Read anew each time: a reader that has lived through a broker's death may be the one that lags.
         topics = self.rig.topics()
-        return not topics.faults() and not self.load.files.faults(topics.records["raw"], topics.records["rejected"])
+        files = self.load.files.faults(topics.records["raw"], topics.records["rejected"])
+        self._left = [*topics.faults(), *files]
+        return not self._left
 
     def wait(self, done: Callable[[], object], what: str, seconds: float) -> None:
         """Poll until `done()`; the process must not end meanwhile."""
@@ -111,7 +113,7 @@ class Whole:
         try:
             Rig.wait_for(alive, what, seconds)
         except TimeoutError as error:
-            error.add_note(self.words)
+            error.add_note(f"{self.words}\nleft: {self._left[:5]}")
             raise
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import ClaimLogError
@@ -277,6 +277,7 @@ def verdicts(index: Index, values: list[bytes]) -> list[Verdict]:
 
 @settings(deadline=None)  # the machine may be busy; speed has a benchmark of its own
 @given(seed=st.integers(0, 2**32), length=st.integers(1, 100))
+@example(11241, 78)  # a near duplicate of a duplicate, and after it, in the same batch, their original once more
 def test_the_index_judges_as_the_slow_one_does(seed: int, length: int) -> None:
     dice = random.Random(seed)
     log = some_log(dice, length)

@@ -148,7 +148,7 @@ class Index:
     def _claimed_before(self, ids: NDArray[np.uint64], horizons: Numbers) -> tuple[Numbers, Decisions]:
         """Which of these articles are in the index already, and the first decision on each of them."""
         places, found = [np.empty(0, dtype=np.int64)], [NO_DECISIONS]
-        for at, numbers, piece in self._living(ids, horizons):
+        for at, numbers, piece in self._living(ids, horizons, np.full(len(ids), address(self._serial, 0))):
             decisions = np.zeros(len(at), dtype=DECISION)
             known, decided = piece.decisions(numbers)
             decisions[known] = decided
@@ -169,7 +169,7 @@ class Index:
         past = Past(
             address(piece.serial, first),
             self._standing,
-            lambda places, ids: self._close(rows[places], ids, horizons[places]),
+            lambda places, ids: self._close(rows[places], ids, horizons[places], address(piece.serial, first) + places),
         )
         decisions, via = decide(rows, related, past)
         given = gathered(self._slices, np.where(via < past.first, via, -1), PLACED, Slice.placed)
@@ -211,24 +211,30 @@ class Index:
         decisions["row"] += np.uint32(first)
         piece.decide(decisions)
 
-    def _close(self, rows: Rows, originals: NDArray[Any], horizons: Numbers) -> Flags:
+    def _close(self, rows: Rows, originals: NDArray[Any], horizons: Numbers, places: Numbers) -> Flags:
         """Whether near duplicates of duplicates are like the original too, as far as that is in the window."""
         close = np.ones(len(rows), dtype=np.bool_)
         ids = originals.view(np.uint64).reshape(-1, 2)
-        for at, numbers, piece in self._living(ids, horizons):
+        for at, numbers, piece in self._living(ids, horizons, places):
             close[at] = near_original(rows[at], piece.rows(numbers))
         return close
 
-    def _living(self, ids: NDArray[np.uint64], horizons: Numbers) -> Iterator[tuple[NDArray[np.intp], Numbers, Slice]]:
-        """Slice by slice: which of `ids` (places) are in it and in their window, and their numbers there."""
+    def _living(
+        self, ids: NDArray[np.uint64], horizons: Numbers, before: Numbers
+    ) -> Iterator[tuple[NDArray[np.intp], Numbers, Slice]]:
+        """Slice by slice: which of `ids` (places) are in it and in their window, and their numbers there.
+
+        Those from the address `before` on do not count: an id may come again later in the same batch.
+        """
         unknown = np.arange(len(ids))
         for piece in reversed(self._slices):
             numbers = piece.find_ids(ids[unknown])
-            hits = np.flatnonzero(numbers >= 0)
+            found = (numbers >= 0) & (address(piece.serial, numbers) < before[unknown])
+            hits = np.flatnonzero(found)
             alive = hits[piece.times(numbers[hits]) >= horizons[unknown[hits]]]
             if alive.size:
                 yield unknown[alive], numbers[alive], piece
-            unknown = unknown[numbers < 0]
+            unknown = unknown[~found]
 
     def _standing(self, addresses: Numbers) -> NDArray[Any]:
         return gathered(self._slices, addresses, STANDING, Slice.standing)

@@ -14,7 +14,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.monitor.looks import Look
+from pipeline.monitor.looks import JSON_TOPICS, Look
 from pipeline.monitor.printable import printable, printable_bytes
 
 _COLOURS = {"raw": "cyan", "enriched": "green", "duplicates": "yellow", "rejected": "red", "files": "blue",
@@ -39,7 +39,7 @@ def card(look: Look) -> RenderableType:
 
 def content(look: Look) -> Card:
     """What the card of `look` says."""
-    record = look.json if look.name in ("enriched", "duplicates", "files", "stories") else None
+    record = look.json if look.name in JSON_TOPICS else None
     if not isinstance(record, dict):
         return _rejected(look) if look.name == "rejected" else _bytes(look)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -87,13 +87,13 @@ class Shelf:
         """Remember the story `key` as `value` says, which was changed at `touched_ms`."""
         self._stories[key] = touched_ms, value
 
-    def add(self, articles: list[tuple[Mapping[str, Any], int]]) -> dict[str, bytes]:
-        """Count articles, each with the time of its record; the new values of the stories that changed.
+    def add(self, articles: Iterable[Mapping[str, Any]]) -> dict[str, bytes]:
+        """Count articles; the new values of the stories that changed.
 
         Nothing is remembered: `put` does that once they are committed. Raises as `Story.plus` and `from_json`.
         """
         changed: dict[str, Story] = {}
-        for article, _ in articles:
+        for article in articles:
             key = story_of(article)
             if key:
                 changed[key] = (changed.get(key) or self._story(key)).plus(article)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -152,7 +152,7 @@ class Teller:
         # The position, not the last record's offset: markers of transactions lie between.
         read = {partition: await self._consumer.position(partition) for partition in self._consumer.assignment()}
         if read != self._read:
-            changed = self.shelf.add([(article, record.timestamp) for record, article in _articles(records)])
+            changed = self.shelf.add(_articles(records))
             await transact(self._producer, self._write(changed, read))
             self._remember(changed, records, read)
         behind = [self._behind(partition, offset) for partition, offset in read.items()]
@@ -209,8 +209,7 @@ class Teller:
         self.shelf.forget(min(now_ms, read_ms) - self._kept_ms)
 
 
-def _articles(records: Sequence[ConsumerRecord]) -> list[tuple[ConsumerRecord, Any]]:
-    found = []
+def _articles(records: Sequence[ConsumerRecord]) -> Iterator[Mapping[str, Any]]:
     for record in records:
         try:
             article = orjson.loads(record.value)
@@ -218,8 +217,7 @@ def _articles(records: Sequence[ConsumerRecord]) -> list[tuple[ConsumerRecord, A
         except (ValueError, KeyError, TypeError, IndexError) as error:
             logger.warning("%s partition %d offset %d is no article of ours (%r)", *_where(record), error)
             continue
-        found.append((record, article))
-    return found
+        yield article
 
 
 def _where(record: ConsumerRecord) -> tuple[str, int, int]:

@@ -224,7 +224,9 @@ def test_workers_that_judge_otherwise_do_not_go_on(settings: Settings) -> None:
         clock = FakeClock()
         async with opened(settings, clock) as running, opened(settings, clock) as other:
             await running.claim([article(1)])
-            await other.caught_up.wait()
+            async with asyncio.timeout(30):  # for the other to read it; it had caught up before there was anything
+                while not other._replica.basis.settled:
+                    await asyncio.sleep(0.01)
             (judged,) = other._replica.basis.settled
             basis = replace(other._replica.basis, settled=(replace(judged, now_ms=judged.now_ms + 1),))
             await append(settings, encode_claims([article(2)], judged.now_ms, 7 * DAY, basis))

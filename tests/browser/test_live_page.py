@@ -150,24 +150,24 @@ def test_a_real_run_on_the_page(broker: EmbeddedBroker, prefix: str, tmp_path: P
         for path in sorted(SEEDS.rglob("*")):
             if path.is_file():
                 running.drop(str(path.relative_to(SEEDS)), path.read_bytes())
-        evil = "<img src=x onerror=window.owned=1>.txt"
-        running.drop(evil, f"{EVIL[0]} opens bridge\n\n{ALL_EVIL} and more was said in Lisbon on Monday.".encode())
         running.start("run")
 
         async def look() -> None:
             async with tab(tmp_path / "profile", address(running)) as seen:
-                await look_at(seen, evil)
+                await look_at(seen, running)
 
         asyncio.run(look())
         running.stop()
         assert running.topics().faults() == []
 
 
-async def look_at(seen: Tab, evil: str) -> None:
+async def look_at(seen: Tab, running: Rig) -> None:
     enriched = "Number(document.querySelector('.wide [data-count=enriched]').textContent)"
     await seen.wait(f"{enriched} >= 40", "articles on the last arrow")
     await seen.wait("document.querySelectorAll('.copies').length > 0", "duplicates under their original")
-    # Forty articles on the arrow say nothing of whether one file, or what was rejected, is on the page already.
+    # The page shows the newest sixty, and the seeds are more by now: this one comes after them.
+    evil = "<img src=x onerror=window.owned=1>.txt"
+    running.drop(evil, f"{EVIL[0]} opens bridge\n\n{ALL_EVIL} and more was said in Lisbon on Monday.".encode())
     for words in ("unknown-format", evil):
         await seen.wait(f"document.body.innerText.includes({json.dumps(words)})", f"{words} on the page")
     # The keyboard: search, leave, step, open.

@@ -80,6 +80,24 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True)
+class Story:
+    """One record of the stories topic: what a story had come to by then. A later record of its id replaces it."""
+
+    id: str
+    """Of the article that began it; `Article.story` names it."""
+    size: int
+    """Articles, duplicates included."""
+    duplicates: int
+    first_seen: str
+    """When the first of its articles was received, RFC 3339 UTC."""
+    last_seen: str
+    headline: str
+    languages: dict[str, int]
+    """How many enriched articles are in each, by BCP 47 code, most first."""
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """One record of the rejected topic."""
 
@@ -108,6 +126,11 @@ def enriched(broker: str | Settings, group: str, clock: Clock | None = None) -> 
 def duplicates(broker: str | Settings, group: str, clock: Clock | None = None) -> AsyncGenerator[Article, None]:
     """As `enriched`, for the duplicates topic; those articles have no tags."""
     return _read(broker, "duplicates", group, _article, clock or SystemClock())
+
+
+def stories(broker: str | Settings, group: str, clock: Clock | None = None) -> AsyncGenerator[Story, None]:
+    """As `enriched`, for the stories topic: one record a change, so keep the last one of each id."""
+    return _read(broker, "stories", group, _story, clock or SystemClock())
 
 
 def rejected(broker: str | Settings, group: str, clock: Clock | None = None) -> AsyncGenerator[DeadLetter, None]:
@@ -196,6 +219,20 @@ def _article(record: ConsumerRecord) -> Article:
         story=ours.get("story", ""),
         similarity=float(duplicate.get("similarity", 0.0)),
         record=value,
+        where=_where(record),
+    )
+
+
+def _story(record: ConsumerRecord) -> Story:
+    value = orjson.loads(record.value)
+    return Story(
+        id=value["story"],
+        size=int(value["size"]),
+        duplicates=int(value["duplicates"]),
+        first_seen=value["first_seen"],
+        last_seen=value["last_seen"],
+        headline=value["headline"],
+        languages=dict(value["languages"]),
         where=_where(record),
     )
 

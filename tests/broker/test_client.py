@@ -11,12 +11,14 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from pipeline.broker import EmbeddedBroker
-from pipeline.client import Article, duplicates, enriched, rejected
+from pipeline.client import Article, duplicates, enriched, rejected, stories
 from pipeline.errors import BrokerUnreachableError
 from pipeline.kafka import client_options, ensure_topics
 from pipeline.settings import Settings
+from pipeline.stories.story import Story
 
 OLD = Path(__file__).parents[1] / "golden" / "records" / "0.1.0.jsonl"
+SEEN = "2025-03-18T09:00:00Z"
 
 
 def record(number: int) -> bytes:
@@ -34,6 +36,10 @@ async def write(settings: Settings) -> None:
             for number in range(10):
                 await producer.send(f"{settings.prefix}.enriched", record(number), partition=0)
             await producer.send(f"{settings.prefix}.enriched", b"not ours", partition=0)
+            for size in (1, 2):
+                told = Story(size, size - 1, SEEN, SEEN, "Bridge opens", {"pt": 1}).to_json(f"{7:032x}")
+                await producer.send(f"{settings.prefix}.stories", told, key=f"{7:032x}".encode())
+            await producer.send(f"{settings.prefix}.stories", b'{"story": 7}', key=b"not ours")
             headers = [(name, b"7") for name in ("reason", "error", "stage", "source", "position")]
             await producer.send(f"{settings.prefix}.rejected", b"\xff", headers=headers)
         await producer.begin_transaction()
@@ -66,6 +72,11 @@ def test_typed_records_in_order_and_on_from_where_the_group_left_off(broker: Emb
         async with asyncio.timeout(40), aclosing(rejected(settings, f"{prefix}-c")) as letters:
             letter = await anext(letters)
         assert (letter.content, letter.reason, letter.position) == (b"\xff", "7", 7)
+        async with asyncio.timeout(40), aclosing(stories(settings, f"{prefix}-d")) as told:
+            begun, grown = await anext(told), await anext(told)
+        assert (begun.id, begun.size, begun.duplicates) == (f"{7:032x}", 1, 0)
+        assert (grown.id, grown.size, grown.duplicates) == (begun.id, 2, 1)
+        assert (grown.headline, grown.languages, grown.first_seen) == ("Bridge opens", {"pt": 1}, SEEN)
 
     asyncio.run(body())
 

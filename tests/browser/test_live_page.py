@@ -71,7 +71,10 @@ def record(number: int, **ours: Any) -> bytes:
 async def write_evil(settings: Settings) -> None:
     async with AIOKafkaProducer(**client_options(settings)) as producer:
         for number in range(3):
-            await producer.send_and_wait(f"{settings.prefix}.enriched", record(number))
+            await producer.send_and_wait(f"{settings.prefix}.enriched", record(number, story=EVIL[4] if number else ""))
+        seen = {"first_seen": EVIL[0], "last_seen": EVIL[1], "languages": dict.fromkeys(EVIL, 1)}
+        story = {"story": EVIL[4], "size": 40, "duplicates": 3, "headline": ALL_EVIL, **seen}
+        await producer.send_and_wait(f"{settings.prefix}.stories", json.dumps(story).encode(), key=b"k")
         copied = {"of": f"{EVIL[0]}0", "method": EVIL[1], "similarity": 0.9}
         await producer.send_and_wait(f"{settings.prefix}.duplicates", record(9, duplicate=copied))
         headers = [(name, ALL_EVIL.encode()) for name in ("reason", "error", "stage", "source", "position", "attempts")]
@@ -107,6 +110,15 @@ def test_hostile_news_is_shown_and_does_nothing(broker: EmbeddedBroker, prefix: 
                 await seen.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
                 await seen.wait("document.querySelectorAll('pre').length === 2", "the original bytes")
                 await seen.wait("document.querySelector('.copies li')", "the duplicate under its original")
+                # A story is a button that shows its articles alone, at the story and at each of its articles.
+                await seen.wait("document.querySelectorAll('.card .story').length === 2", "the articles of the story")
+                assert await seen.run("document.querySelector('.card .story').textContent") == "Story of 37 articles"
+                for button in (".card .story", "#stories button"):
+                    await seen.run(f"document.querySelector('{button}').click()")
+                    await seen.wait("document.querySelectorAll('.card').length === 2", "the story alone")
+                    await seen.picture(PICTURES / "hostile-story.png")
+                    await seen.run("document.getElementById('all-stories').click()")
+                    await seen.wait("document.querySelectorAll('.card').length === 4", "all articles again")
                 # Every tag is a button that looks for it.
                 await seen.run("document.querySelectorAll('.tag')[1].click()")
                 await seen.wait("document.getElementById('tag').value.includes('<')", "the tag to be looked for")
@@ -165,6 +177,7 @@ async def look_at(seen: Tab, running: Rig) -> None:
     enriched = "Number(document.querySelector('.wide [data-count=enriched]').textContent)"
     await seen.wait(f"{enriched} >= 40", "articles on the last arrow")
     await seen.wait("document.querySelectorAll('.copies').length > 0", "duplicates under their original")
+    await seen.wait("document.querySelectorAll('#stories li').length > 0", "the stories with several articles")
     # The page shows the newest sixty, and the seeds are more by now: this one comes after them.
     evil = "<img src=x onerror=window.owned=1>.txt"
     running.drop(evil, f"{EVIL[0]} opens bridge\n\n{ALL_EVIL} and more was said in Lisbon on Monday.".encode())

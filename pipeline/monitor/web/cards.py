@@ -15,6 +15,7 @@ from pipeline.monitor.printable import printable
 
 _TITLE, _NAME, _PARAGRAPH, _SEARCHED = 300, 80, 600, 4_000
 _MOST_NAMES = 12
+_SEVERAL = 2
 TAGS = ("topics", "people", "organisations", "places", "keywords")
 
 Card = dict[str, Any]
@@ -40,6 +41,7 @@ def article(look: Look, record: Any) -> Card | None:
         "warnings": _lines(ours.get("warnings")),
         "tags": {kind: _tags(record, ours, kind) for kind in TAGS},
         "revision": _count(_part(ours, "revision").get("number")),
+        "story": _line(ours.get("story"), _NAME),
         "untagged": "tagging_failed" in ours,
     }
 
@@ -52,6 +54,23 @@ def duplicate_of(record: Any) -> Card:
         "of": _line(said.get("of"), _NAME),
         "method": _line(said.get("method"), _NAME),
         "similarity": similarity if isinstance(similarity, (int, float)) else 0,
+    }
+
+
+def story(record: Any) -> Card | None:
+    """A record of the stories topic; None where it is none of ours, or the story has no two articles of its own."""
+    size, duplicates = (_count(_field(record, name)) for name in ("size", "duplicates"))
+    name = _line(_field(record, "story"), _NAME)
+    if not name or size - duplicates < _SEVERAL:
+        return None
+    return {
+        "id": name,
+        "headline": _line(_field(record, "headline"), _TITLE),
+        "articles": size - duplicates,
+        "duplicates": duplicates,
+        "first": _line(_field(record, "first_seen"), _NAME),
+        "last": _line(_field(record, "last_seen"), _NAME),
+        "languages": [_line(code, _NAME) for code in list(_part(record, "languages"))[:_MOST_NAMES]],
     }
 
 
@@ -134,8 +153,12 @@ def _first(found: object, key: str) -> Any:
     return found[0].get(key) if isinstance(found, list) and found and isinstance(found[0], dict) else None
 
 
+def _field(record: object, key: str) -> Any:
+    return record.get(key) if isinstance(record, dict) else None
+
+
 def _part(record: object, key: str) -> dict[str, Any]:
-    found = record.get(key) if isinstance(record, dict) else None
+    found = _field(record, key)
     return found if isinstance(found, dict) else {}
 
 

@@ -1,4 +1,4 @@
-"""Reads the newest outcomes for the page, at a pace of its own: what it cannot keep up with is passed over."""
+"""Reads the newest outcomes and stories for the page, at its own pace: what it cannot keep up with is passed over."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ _READ_SECONDS = 10.0
 # With the pause, at most about 400 records a second are taken apart: some 4% of a core.
 _MOST_RECORDS = 200
 _TOO_FAR = 2_000
+# To begin with: the largest stories are among those that changed in the last days, not in the last minutes.
+_STORIES_BACK = 4_000
 _LINGER_SECONDS = 60.0
+_NAMES = (*OUTCOMES, "stories")
 
 
 class Follower:
@@ -35,7 +38,7 @@ class Follower:
 
     def __init__(self, settings: Settings, window: Window, series: Series, clock: Clock) -> None:
         self._settings, self._window, self._series, self._clock = settings, window, series, clock
-        self._names = {topic_name(settings.prefix, name): name for name in OUTCOMES}
+        self._names = {topic_name(settings.prefix, name): name for name in _NAMES}
         self._until = 0.0
         self._asked = asyncio.Event()
         self._places: dict[TopicPartition, int] = {}
@@ -95,7 +98,7 @@ class Follower:
             self._places = {tp: await consumer.position(tp) for tp in partitions}
 
     async def _partitions(self) -> list[TopicPartition]:
-        found = await topic_partitions(self._settings, OUTCOMES)
+        found = await topic_partitions(self._settings, _NAMES)
         return [tp for tps in found.values() for tp in tps]
 
     async def _to_newest(self, consumer: AIOKafkaConsumer, partitions: list[TopicPartition], most: int) -> None:
@@ -106,8 +109,9 @@ class Follower:
         tail = 2 * MOST_ARTICLES * len(OUTCOMES) // len(partitions)
         for tp in partitions:
             at = await consumer.position(tp) if most else self._places.get(tp, 0)
-            if ends[tp] - at > (most or tail):
-                consumer.seek(tp, max(starts[tp], ends[tp] - tail))
+            back = _STORIES_BACK if not most and self._names[tp.topic] == "stories" else tail
+            if ends[tp] - at > (most or back):
+                consumer.seek(tp, max(starts[tp], ends[tp] - back))
             elif not most:
                 consumer.seek(tp, max(starts[tp], min(at, ends[tp])))
 

@@ -1,6 +1,6 @@
 """The live page on HTTP: static files, one stream of events, and questions about the recent window.
 
-GET /                          the page           GET /articles?words=&tag=&source=&language=
+GET /                          the page           GET /articles?words=&tag=&source=&language=&story=
 GET /events                    server-sent        GET /letters, /letters/PARTITION/OFFSET[/bytes]
 """
 

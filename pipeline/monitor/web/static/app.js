@@ -3,7 +3,7 @@
 import { ago, byId, count, draw, make, rate, seconds, size } from "./draw.js";
 
 const KINDS = ["topics", "people", "organisations", "places", "keywords"];
-const shown = { version: -1, paused: false, now: "", cards: new Map(), letters: new Map(), asking: false, again: false };
+const shown = { version: -1, paused: false, now: "", cards: new Map(), story: "", stories: new Map(), letters: new Map(), asking: false, again: false };
 
 // --- how things stand ---------------------------------------------------------------------------
 
@@ -132,10 +132,11 @@ async function refresh() {
   if (shown.asking) { shown.again = true; return; }
   shown.asking = true;
   try {
-    const query = new URLSearchParams(FIELDS.map((name) => [name, byId(name).value.trim()]));
+    const query = new URLSearchParams([...FIELDS.map((name) => [name, byId(name).value.trim()]), ["story", shown.story]]);
     const [found, dead] = await Promise.all([ask(`articles?${query}`), ask("letters")]);
     shown.version = found.version;
     showArticles(found);
+    showStories(found.stories);
     showLetters(dead.letters);
   } catch {
     // The stream of events says when we are back.
@@ -191,6 +192,7 @@ function articleCard(one, before) {
     one.words ? `${count(one.words)} words` : "", one.source];
   card.append(make("h3", { text: one.headline || "(no headline)", dir: "auto", lang: one.language || "und" }),
     make("p", { cls: "facts" }, ...facts.filter(Boolean).map((text) => make("span", { text, dir: "auto" }))));
+  if (one.story_articles > 1) card.append(storyButton(one));
   if (one.revision) card.append(make("p", { cls: "mark", text: `Revision ${one.revision}` }));
   if (one.untagged) card.append(make("p", { cls: "mark", text: "Without tags: the tagger failed" }));
   if (one.lead) card.append(make("p", { cls: "lead", text: one.lead, dir: "auto", lang: one.language || "und" }));
@@ -201,6 +203,21 @@ function articleCard(one, before) {
   if (one.copies_total) card.append(copies(one, opened.has("copies")));
   card.append(more(one, opened.has("more")));
   return card;
+}
+
+function storyButton(one) {
+  const found = make("button", { cls: "story", type: "button", text: `Story of ${count(one.story_articles)} articles`, title: "show the articles of this story" });
+  found.addEventListener("click", () => showStory(one.story, one.headline));
+  return found;
+}
+
+// Only the articles of the story `id`; all again where it is empty.
+function showStory(id, headline) {
+  shown.story = id;
+  byId("one-story").hidden = !id;
+  byId("one-story-name").textContent = headline || "(no headline)";
+  refresh();
+  if (id) byId("newest").scrollIntoView({ block: "nearest" });
 }
 
 function tagButton(kind, name) {
@@ -237,6 +254,30 @@ function more(one, open) {
 const names = new Intl.DisplayNames(["en"], { type: "language" });
 function languageName(code) {
   try { return names.of(code); } catch { return code; }
+}
+
+// --- stories ------------------------------------------------------------------------------------
+
+function showStories(stories) {
+  byId("stories-none").hidden = stories.length > 0;
+  const changed = (one) => `${one.articles} ${one.duplicates} ${one.last} ${one.headline}`;
+  keep(byId("stories"), shown.stories, stories.map((one) => ({ ...one, changed: changed(one) })), (one) => one.id, storyRow);
+}
+
+function storyRow(one) {
+  const headline = make("button", { cls: "plain", type: "button", text: one.headline || "(no headline)", dir: "auto", title: "show the articles of this story" });
+  headline.addEventListener("click", () => showStory(one.id, one.headline));
+  const facts = [`${count(one.articles)} articles`, one.duplicates ? `${count(one.duplicates)} duplicate${one.duplicates === 1 ? "" : "s"}` : "",
+    `since ${when(one.first)}`, one.languages.length > 1 ? one.languages.map(languageName).join(", ") : ""];
+  return make("li", {}, headline, make("span", { cls: "quiet", text: facts.filter(Boolean).join(" · "), dir: "auto" }));
+}
+
+// The time of day; before today's, the day with it.
+function when(time) {
+  const found = new Date(time);
+  if (Number.isNaN(found.getTime())) return time;
+  const today = new Date(shown.now || found).toDateString() === found.toDateString();
+  return today ? clock(time) : `${found.toLocaleDateString([], { weekday: "short", day: "numeric", month: "short" })} ${clock(time)}`;
 }
 
 // --- dead letters -------------------------------------------------------------------------------
@@ -308,6 +349,7 @@ let soon = 0;
 byId("search").addEventListener("submit", (event) => event.preventDefault());
 byId("search").addEventListener("input", () => { clearTimeout(soon); soon = setTimeout(refresh, 150); });
 byId("pause").addEventListener("click", pause);
+byId("all-stories").addEventListener("click", () => showStory("", ""));
 document.addEventListener("keydown", onKey);
 
 const events = new EventSource("events");

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.monitor.looks import Look
+from pipeline.monitor.web.stories import MOST_STORIES
 from pipeline.monitor.web.window import MOST_ARTICLES, MOST_FOLDED, MOST_LETTERS, MOST_ORPHANS, Query, Window
 
 HARBOUR: dict[str, Any] = {
@@ -39,6 +40,17 @@ def article(number: int, source: str = "wire/a.txt", **more: Any) -> dict[str, A
 def copy(number: int, of: int) -> dict[str, Any]:
     said = {"of": f"id-{of}", "method": "near", "similarity": 0.81}
     return HARBOUR | {"x_copydesk": {"id": f"copy-{number}", "source": "copies/b.txt", "duplicate": said}}
+
+
+def told(name: str, size: int, duplicates: int = 0) -> dict[str, Any]:
+    counts = {"size": size, "duplicates": duplicates, "languages": {"pt": 2, "en": 1}}
+    times = {"first_seen": "2025-03-18T09:00:00Z", "last_seen": "2025-03-19T09:00:00Z"}
+    return {"story": name, "headline": name} | counts | times
+
+
+def of_story(number: int, story: str) -> dict[str, Any]:
+    made = article(number)
+    return made | {"x_copydesk": made["x_copydesk"] | {"story": story}}
 
 
 def found(window: Window, **asked: str) -> list[str]:
@@ -86,7 +98,7 @@ def test_an_article_of_megabytes_takes_a_few_kilobytes() -> None:
     monster = article(1, headlines=[{"value": huge}], bodies=[{"value": huge}], people=names, subjects=names, by=huge)
     add(window, "enriched", 1, monster)
     assert len(json.dumps(window.find(Query()), ensure_ascii=False)) < 20_000
-    assert len(window._stories["id-1"].words) < 20_000
+    assert len(window._articles["id-1"].words) < 20_000
 
 
 def test_search_by_word_tag_source_and_language() -> None:
@@ -105,6 +117,43 @@ def test_search_by_word_tag_source_and_language() -> None:
     assert said["facets"]["languages"] == ["en", "pt"]
     assert set(said["facets"]["sources"]) == {"wire", "café"}
     assert "transport" in said["facets"]["tags"]
+
+
+def test_an_article_says_how_many_its_story_has_as_far_as_anybody_told() -> None:
+    window = Window()
+    add(window, "enriched", 1, of_story(1, "id-1"))
+    add(window, "enriched", 2, of_story(2, "id-2"))
+    add(window, "enriched", 3, of_story(3, "id-1"))
+    sizes = {one["id"]: one["story_articles"] for one in window.find(Query())["articles"]}
+    assert sizes == {"id-1": 2, "id-2": 1, "id-3": 2}
+    add(window, "stories", 9, told("id-1", size=7, duplicates=2))
+    cards = {one["id"]: one for one in window.find(Query())["articles"]}
+    assert [cards[name]["story_articles"] for name in ("id-1", "id-2", "id-3")] == [5, 1, 5]
+    # Both look different now, and so are drawn again; the other one is left alone.
+    assert [cards[name]["changed"] == window.version for name in ("id-1", "id-2", "id-3")] == [True, False, True]
+    assert found(window, story="id-1") == ["id-3", "id-1"]
+    for number in range(10, 10 + MOST_ARTICLES):
+        add(window, "enriched", number, article(number))
+    assert (found(window, story="id-1"), dict(window._by_story)) == ([], {})
+
+
+def test_the_largest_stories_of_the_last_days() -> None:
+    window = Window()
+    day_ms = 86_400_000
+    add(window, "stories", 0, told("old", size=90))
+    add(window, "stories", 4 * day_ms, told("copies", size=50, duplicates=49))
+    add(window, "stories", 4 * day_ms + 1, told("small", size=2))
+    add(window, "stories", 4 * day_ms + 2, told("large", size=3))
+    add(window, "stories", 4 * day_ms + 3, told("large", size=9, duplicates=4))
+    add(window, "stories", 4 * day_ms + 4, told("newer", size=2))
+    said = window.find(Query())["stories"]
+    assert [(one["id"], one["articles"], one["duplicates"]) for one in said] == [
+        ("large", 5, 4), ("newer", 2, 0), ("small", 2, 0),
+    ]  # fmt: skip
+    assert said[0]["languages"] == ["pt", "en"]
+    for number in range(MOST_STORIES + 50):
+        add(window, "stories", 5 * day_ms + number, told(f"s{number}", size=2))
+    assert len(window._stories._told) == MOST_STORIES
 
 
 def test_a_dead_letter_keeps_its_reason_and_leaves_its_bytes_in_kafka() -> None:
@@ -143,14 +192,16 @@ ODD: list[Any] = [
 ]
 ANYTHING = st.sampled_from([*ODD, [{"value": 7, "wordCount": "9"}], {"of": 3, "similarity": "high", "number": "x"}])
 KEYS = [*HARBOUR, "x_copydesk", "infoSources", "contentCreated", "organisations", "places", "by", "located"]
-OURS = ["source", "keywords", "warnings", "revision", "duplicate", "tagging_failed"]
+KEYS += ["story", "size", "duplicates", "headline", "languages", "first_seen"]
+OURS = ["source", "keywords", "warnings", "revision", "duplicate", "tagging_failed", "story"]
 
 
 @given(st.dictionaries(st.sampled_from(KEYS), ANYTHING), st.dictionaries(st.sampled_from(OURS), ANYTHING))
 def test_no_shape_of_record_breaks_it(record: dict[str, Any], ours: dict[str, Any]) -> None:
     window = Window()
-    for name in ("enriched", "duplicates", "rejected"):
+    for name in ("enriched", "duplicates", "rejected", "stories"):
         add(window, name, 1, record)
+        add(window, name, 3, record | {"story": "a", "size": 3})
         add(window, name, 2, record | {"x_copydesk": ours | {"id": "a"}})
     json.dumps(window.find(Query(words="a", tag="b", source="c")))
     json.dumps([window.find(Query()), window.letters()])

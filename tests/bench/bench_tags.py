@@ -19,7 +19,8 @@ import numpy as np
 
 from pipeline.records import Article, RawArticle
 from pipeline.stages.tag.chain import KINDS, Batch, Runs, Span, Tokens
-from pipeline.stages.tag.entities import EntityFinder, Found
+from pipeline.stages.tag.entities import EntityFinder
+from pipeline.stages.tag.found import Found
 from pipeline.stages.tag.letters import cut
 from pipeline.stages.tag.statistical import SpacyReader, load
 from tests.bench import corpora

@@ -132,8 +132,14 @@ def _lines(found: object) -> list[str]:
 
 
 def _lead(record: dict[str, Any]) -> str:
+    """The first paragraph that says more than the headline; of many texts the headline is the first one."""
     body = _first(record.get("bodies"), "value")
-    return _line(body.partition("\n\n")[0], _PARAGRAPH) if isinstance(body, str) else ""
+    if not isinstance(body, str):
+        return ""
+    first, _, rest = body[:_SEARCHED].partition("\n\n")
+    return _line(
+        rest.partition("\n\n")[0] if rest and first == _first(record.get("headlines"), "value") else first, _PARAGRAPH
+    )
 
 
 def _tags(record: dict[str, Any], ours: dict[str, Any], kind: str) -> list[str]:

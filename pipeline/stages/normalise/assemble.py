@@ -33,6 +33,8 @@ _NOBODY = re.compile(r"(?:view all|latest|more|all) posts(?: by)?|author|www\.\S
 _LONGEST_NAME = 100
 _LONGEST_URL = 2_048
 _LONGEST_HEADLINE = 500
+# Of what may stand above a dateline: a headline, a deck, a byline.
+_LONGEST_ABOVE = 160
 _LONGEST_VERSION = 40
 _LONGEST_NOTICE = 1_000
 _MOST_DATES = 20
@@ -65,7 +67,7 @@ def assemble(raw: RawArticle, slug: str, draft: Draft) -> Article:
     if not re.search(r"\w", body):
         raise NoArticle("there is no word of text in this article; drop the file again with its text")
     warnings = draft.warnings | mended | ({BOILERPLATE} if removed else set())
-    dateline = read_dateline(parts[0])
+    dateline, opening = _dateline(parts)
     headline = _words(draft.headline, _LONGEST_HEADLINE)
     place = _words(draft.place, _LONGEST_NAME)
     if not place and dateline:
@@ -73,7 +75,7 @@ def assemble(raw: RawArticle, slug: str, draft: Draft) -> Article:
     article = Article(
         raw=raw,
         format=slug,
-        headline=headline or _derived(parts[0], dateline),
+        headline=headline or _derived(parts[0], None if opening else dateline),
         headline_derived=not headline,
         body=body,
         word_count=count_words(body),
@@ -92,6 +94,15 @@ def assemble(raw: RawArticle, slug: str, draft: Draft) -> Article:
         warnings=tuple(sorted(warnings)),
     )
     return replace(article, origins=_origins(article, draft, slug))
+
+
+def _dateline(parts: list[str]) -> tuple[Dateline | None, int]:
+    """The dateline and the number of its paragraph, which may stand under a headline, a deck and a byline."""
+    for number, paragraph in enumerate(parts[:_EDGE]):
+        found = read_dateline(paragraph)
+        if found or len(paragraph) > _LONGEST_ABOVE or paragraph.endswith("."):
+            return found, number
+    return None, 0
 
 
 def _settled(paragraph: str) -> str:

@@ -10,7 +10,7 @@ _DASH = re.compile("[—–-]")
 _DAY = r"(?P<date>(?:[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2} [A-Z][a-z]{2,8}\.?)(?:,? \d{4})?)"
 _DATELINE = re.compile(
     rf"(?P<place>[^\W\d_][\w .'’/-]*?(?:, [^\W\d_](?:[^\W\d_]|[ .'’-])*?)?)(?:, {_DAY})?"
-    r"(?P<agency> ?\([^()]{2,30}\))? ?(?:—|–|--| - | -(?=\w)|-(?= ))\s*",
+    r"(?P<agency> ?(?:\([^()]{2,30}\)|/[^/()]{2,30}/))? ?(?:—|–|--| - | -(?=\w)|-(?= ))\s*",
 )
 # Shouted words that open a text just like a place does.
 _NO_PLACE = re.compile(

@@ -6,25 +6,25 @@ bodies and countries are what the list says, and of two stretches the longer one
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections import Counter
+import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from itertools import takewhile
 
 import numpy as np
 
 from pipeline.records import Article
-from pipeline.stages.tag.chain import Batch, Chain, Kind, Runs, Span, Tokens, find_runs, tokens
+from pipeline.stages.tag.chain import Batch, Chain, Runs, Span, Tokens, find_runs, tokens
 from pipeline.stages.tag.form import Form
+from pipeline.stages.tag.found import Found, Piece, Reading
 from pipeline.stages.tag.gazetteer import Gazetteer, Known
 from pipeline.stages.tag.letters import Words
 from pipeline.stages.tag.lexicon import Lexicon
-from pipeline.stages.tag.names import People, acronym, crowned
+from pipeline.stages.tag.names import acronym, crowned
 from pipeline.stages.tag.places import Atlas
 from pipeline.stages.tag.stretches import InOrder
 from pipeline.stages.tag.words import arrays, stopwords, words
-from pipeline.terms import Mention, Place
+from pipeline.terms import Place
 
 # Of all words; above it the text is in Title Case or capitals, and a capital says nothing.
 MOST_CAPITALISED = 0.7
@@ -33,55 +33,19 @@ CHARACTERS_READ = 100_000
 _COMPASS = frozenset(
     "North South East West Northern Southern Eastern Western Central Greater Downtown Upper Lower".split()
 )
+# What may be a place and opens a paragraph in capitals.
+_DATELINE = re.compile(r"^[A-Z][A-Z.'’ -]{2,24}[A-Z](?=[,:]| ?[(/]| [-–—])", re.MULTILINE)
 Reader = Callable[[Batch], list[list[Span]]]
 """What finds names: texts and known spellings in, spans of each text out."""
 
 
-@dataclass(slots=True)
-class Found:
-    """The mentions of one body, in order, and the places behind those of kind `place`."""
-
-    mentions: list[Mention] = field(default_factory=list)
-    places: list[Place] = field(default_factory=list)
-
-    def names(self, kind: str) -> tuple[str, ...]:
-        """Canonical names of one kind, most often mentioned first, then in order of appearance."""
-        return tuple(name for name, _ in Counter(m.name for m in self.mentions if m.kind == kind).most_common())
-
-    def ranked_places(self) -> tuple[Place, ...]:
-        """Places, most often mentioned first, then in order of appearance."""
-        return tuple(place for place, _ in Counter(self.places).most_common())
+def _is_no_and(word: str) -> bool:
+    return word not in ("and", "&")
 
 
 def _names_stand_out(tokens: Tokens) -> bool:
     """Whether most words begin with a small letter."""
     return len(tokens.starts) <= MOST_CAPITALISED * (tokens.text.count(" ") + tokens.text.count("\n") + 1)
-
-
-class _Piece(NamedTuple):
-    """A stretch that may be a name: what the model says it is, if anything, and the known spelling that it is."""
-
-    start: int
-    end: int
-    kind: Kind | None
-    spelling: str
-
-
-@dataclass(slots=True)
-class _Reading:
-    """What is known of one article while it is read."""
-
-    text: str
-    english: bool
-    hints: Counter[str]
-    people: People = field(default_factory=People)
-    acronyms: dict[str, str] = field(default_factory=dict)
-    found: Found = field(default_factory=Found)
-
-    def note(self, piece: _Piece, kind: Kind, name: str, how: str) -> None:
-        self.found.mentions.append(
-            Mention(piece.start, piece.end, self.text[piece.start : piece.end], kind, name, how)  # type: ignore[arg-type]
-        )
 
 
 class EntityFinder:
@@ -133,7 +97,9 @@ class EntityFinder:
         english = language == "en"
         headline = self._gazetteer.find(article.headline[:CHARACTERS_READ])
         spellings = [k.spelling for k in (*headline, *known) if k.spelling in self._atlas.names]
-        reading = _Reading(tokens.text, english, self._atlas.hints(spellings))
+        reading = Reading(tokens.text, english, self._atlas.hints(spellings))
+        known = self._with_datelines(tokens.text, known)
+        self._note_regions(known, reading)
         pieces = self._pieces(tokens, known, spans, names)
         for piece in pieces:
             self._introduce(piece, reading)
@@ -143,20 +109,38 @@ class EntityFinder:
             self._mention(piece, reading)
         if not english:
             self._note_local(reading, self._gazetteer.local(tokens.text, language))
-        if article.place and (place := self._atlas.dateline(article.place, reading.hints)):
+        place = self._atlas.dateline(article.place, reading.hints) if article.place else None
+        if place and place not in reading.found.places:
             reading.found.places.append(place)
         return reading.found
 
-    def _note_local(self, reading: _Reading, named: list[tuple[int, int, Place]]) -> None:
+    def _with_datelines(self, text: str, known: list[Known]) -> list[Known]:
+        """`known`, and the places in capitals that open a paragraph: `LONDON, March 18`, `NEW DELHI:`."""
+        there = InOrder(known)
+        more = [
+            Known(found.start(), found.end(), spelling)
+            for found in _DATELINE.finditer(text)
+            if self._atlas.is_place(spelling := found[0].title()) and not there.over(found.start(), found.end())
+        ]
+        return sorted([*known, *more]) if more else known
+
+    def _note_regions(self, known: list[Known], reading: Reading) -> None:
+        for _, end, spelling in known:
+            if reading.text.startswith(", ", end) and self._atlas.is_place(spelling):
+                region = self._atlas.region_after(reading.text, end)
+                if region and not self._atlas.is_country(spelling):
+                    reading.regions.setdefault(spelling, region)
+
+    def _note_local(self, reading: Reading, named: list[tuple[int, int, Place]]) -> None:
         """Places by the names that the article's own language has for them, where nothing longer was found."""
         there = InOrder(reading.found.mentions)
         for start, end, place in named:
             if not there.over(start, end):
-                reading.note(_Piece(start, end, None, ""), "place", place.name, "list")
+                reading.note(Piece(start, end, None, ""), "place", place.name, "list")
                 reading.found.places.append(place)
         reading.found.mentions.sort(key=lambda mention: mention.start)
 
-    def _introduce(self, piece: _Piece, reading: _Reading) -> None:
+    def _introduce(self, piece: Piece, reading: Reading) -> None:
         """Learn who is named in full, and which short form stands in brackets after a name."""
         text = reading.text[piece.start : piece.end]
         if piece.kind == "person" and " " in text:
@@ -164,7 +148,7 @@ class EntityFinder:
         elif piece.kind == "organisation" and (short := acronym(text, reading.text, piece.end)):
             reading.acronyms[short] = " ".join(text.split())
 
-    def _again(self, tokens: Tokens, pieces: list[_Piece], reading: _Reading) -> Iterator[_Piece]:
+    def _again(self, tokens: Tokens, pieces: list[Piece], reading: Reading) -> Iterator[Piece]:
         """Lone words that the article has introduced, where nothing else was made of them."""
         if not reading.people and not reading.acronyms:
             return
@@ -177,15 +161,16 @@ class EntityFinder:
             if after - first > 1 or taken.over(start, start + 1):
                 continue
             if word in reading.acronyms or reading.people.known(word, start):
-                yield _Piece(start, start + len(word), None, "")
+                yield Piece(start, start + len(word), None, "")
 
     def _begins_a_sentence(self, tokens: Tokens, i: int) -> bool:
         """Whether word `i` may have its capital from that alone."""
         before = tokens.text[max(0, tokens.starts[i] - 2) : tokens.starts[i]].rstrip(" ")
         return before == "" or before[-1] in ".!?\n“" or tokens.word(i).lower() in self._beside
 
-    def _pieces(self, tokens: Tokens, known: list[Known], spans: list[Span], names: bool) -> list[_Piece]:
+    def _pieces(self, tokens: Tokens, known: list[Known], spans: list[Span], names: bool) -> list[Piece]:
         """The stretches in order, none over another."""
+        spans = self._form.parted(spans, tokens.text, self._gazetteer.has)
         by_model = InOrder(spans)
         taken = [k for k in known if self._holds(k, tokens, by_model, names)]
         by_list = InOrder(taken)
@@ -196,9 +181,9 @@ class EntityFinder:
             by_form = InOrder(more)
             free = [s for s in free if not by_form.over(s.start, s.end)] + more
         same = {(k.start, k.end): k.spelling for k in known}
-        pieces = [_Piece(s.start, s.end, s.kind, same.get((s.start, s.end), "")) for s in free]
+        pieces = [Piece(s.start, s.end, s.kind, same.get((s.start, s.end), "")) for s in free]
         kinds = {(s.start, s.end): s.kind for s in spans}
-        pieces += [_Piece(k.start, k.end, kinds.get((k.start, k.end)), k.spelling) for k in taken]
+        pieces += [Piece(k.start, k.end, kinds.get((k.start, k.end)), k.spelling) for k in taken]
         return sorted(pieces)
 
     def _holds(self, known: Known, tokens: Tokens, spans: InOrder[Span], names: bool) -> bool:
@@ -217,19 +202,21 @@ class EntityFinder:
 
     def _stands_alone(self, known: Known, tokens: Tokens) -> bool:
         """Whether no other name's word touches it: `Paris`, not `Paris Hilton`."""
-        begin, end = bisect_left(tokens.starts, known.start), bisect_right(tokens.ends, known.end)
+        # The word may begin before the name, as in `L'Ukraine`; that of `l'Ukraine` is in no run.
+        begin, end = bisect_right(tokens.ends, known.start), bisect_right(tokens.ends, known.end)
         run = bisect_right(tokens.runs, (begin, len(tokens.starts))) - 1
-        if run < 0 or begin >= tokens.runs[run][1]:
+        if run < 0 or begin == end or begin >= tokens.runs[run][1]:
             return True
         first, after = tokens.runs[run]
-        around = (*range(first, begin), *range(end, after))
-        return all(tokens.word(i).lower() in self._beside for i in around)
+        around = [*takewhile(_is_no_and, map(tokens.word, reversed(range(first, begin))))]
+        around += takewhile(_is_no_and, map(tokens.word, range(end, after)))
+        return all(word.lower() in self._beside for word in around)
 
-    def _mention(self, piece: _Piece, reading: _Reading) -> None:
+    def _mention(self, piece: Piece, reading: Reading) -> None:
         """Decide what one stretch is and note it."""
         text = reading.text[piece.start : piece.end]
         person = reading.people.known(text, piece.start) if " " not in text else None
-        if person and person != text:
+        if person and person != text and not self._placed(piece, reading):
             return reading.note(piece, "person", person, "full-name")
         body = self._gazetteer.organisations.get(piece.spelling)
         if body:
@@ -240,7 +227,11 @@ class EntityFinder:
             return None
         return self._name(piece, text, reading)
 
-    def _place(self, piece: _Piece, reading: _Reading) -> bool:
+    def _placed(self, piece: Piece, reading: Reading) -> bool:
+        """Whether what stands behind it makes a city of it: `Jackson, Mississippi`, though a Jackson was named."""
+        return piece.spelling in reading.regions and bool(self._atlas.region_after(reading.text, piece.end))
+
+    def _place(self, piece: Piece, reading: Reading) -> bool:
         """Note a place if the stretch is one, in the list or by the model."""
         spelling = piece.spelling
         country = bool(spelling) and self._atlas.is_country(spelling)
@@ -251,28 +242,34 @@ class EntityFinder:
         ):
             # `SAN FRANCISCO (AP)`
             spelling = reading.text[piece.start : piece.end].title()
-        known = country or (piece.kind == "person" and self._atlas.is_well_known(spelling))
+        known = (
+            country or spelling in reading.regions or (piece.kind == "person" and self._atlas.is_well_known(spelling))
+        )
         if piece.kind in ("person", "organisation") and not known:
             return False
         if not spelling and piece.kind == "place":
             piece, spelling = self._without_compass(piece, reading.text)
         place = None
         if spelling:
-            before = " in " if piece.kind == "place" else reading.text[max(0, piece.start - 10) : piece.start]
-            place = self._atlas.resolve(spelling, before, reading.text, reading.hints, reading.english)
+            shouted = reading.text[piece.start : piece.end].isupper()
+            before = (
+                " in " if piece.kind == "place" or shouted else reading.text[max(0, piece.start - 10) : piece.start]
+            )
+            region = reading.regions.get(spelling, frozenset())
+            place = self._atlas.resolve(spelling, before, reading.text, reading.hints, reading.english, region)
         if place:
             reading.note(piece, "place", place.name, "list")
             reading.found.places.append(place)
         return place is not None
 
-    def _without_compass(self, piece: _Piece, text: str) -> tuple[_Piece, str]:
+    def _without_compass(self, piece: Piece, text: str) -> tuple[Piece, str]:
         """`Northern Ireland` is known as such; of `Northern Iraq` only `Iraq` is."""
         first, _, rest = text[piece.start : piece.end].partition(" ")
         if first in _COMPASS and self._atlas.is_place(rest):
             return piece._replace(start=piece.end - len(rest)), rest
         return piece, ""
 
-    def _name(self, piece: _Piece, text: str, reading: _Reading) -> None:
+    def _name(self, piece: Piece, text: str, reading: Reading) -> None:
         """Note what only the model knows."""
         name = " ".join(text.split())
         if piece.kind == "person":

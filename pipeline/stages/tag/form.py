@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from pipeline.stages.tag.chain import Kind, Span, Tokens
 from pipeline.stages.tag.words import stopwords, words
@@ -21,6 +21,16 @@ _SPEAKS = re.compile(rf"(?:, \d\d,)? (?:{_SPEECH})\b|, \d\d,|, who\b")
 _SPOKE = re.compile(rf"(?:{_SPEECH}) $")
 _OF = re.compile(r" (?:of|at|from) (?:the )?")
 _GENERATIONS = frozenset({"Jr", "Jr.", "Sr", "Sr.", "II", "III"})
+# Before a lone name these make a person of it: `President Vucic`.
+_BEFORE_A_LONE = frozenset(
+    "Mr Mr. Mrs Mrs. Ms Ms. Miss Dr Dr. Prof. Professor President Senator Sen. Rep. Congressman Congresswoman Gov."
+    " Governor Mayor Judge Justice Sheriff Chancellor Premier Minister Secretary Sgt. Sergeant Lt. Lieutenant Col."
+    " Colonel Capt. Captain Inspector Archbishop Ambassador".split()
+)
+_SHORTEST_LONE = 4
+_SECOND_SYLLABLE = re.compile(r"-[a-z]{1,6}\b")
+_HOLY_PLACE = re.compile(r"['’]s [A-Z]\w+")
+_POSSESSIVE = ("' ", "’ ")
 # Before a first name these make a place of it: San Francisco, New Brunswick.
 _SAINTS = frozenset("San Santa Saint Saints St St. Los Las New Fort Port El".split())
 
@@ -32,10 +42,39 @@ class Form:
         self._titles = words("titles.txt") | words("title_starts.txt")
         self._first_names = words("first_names.txt")
         self._firsts, self._lasts = words("census_first.txt"), words("census_last.txt")
+        self._families = words("family_first.txt")
         self._body_ends = words("org_words.txt")
         self._heads = words("org_heads.txt")
         self._not = words("not_names.txt") | words("things.txt")
         self._small = stopwords()["en"]
+
+    def parted(self, spans: Sequence[Span], text: str, known: Callable[[str, Kind], bool]) -> list[Span]:
+        """`Rio Tinto and Glencore` are two, `Birmingham Magistrates' Court` is one; `known`: whether a list has it."""
+        found: list[Span] = []
+        for span in spans:
+            last = found[-1] if found else None
+            if (
+                last
+                and last.kind == span.kind == "organisation"
+                and text[last.end : span.start] in _POSSESSIVE
+                and text[last.end - 1] == "s"
+            ):
+                found[-1] = last._replace(end=span.end)
+                continue
+            left, joint, right = text[span.start : span.end].partition(" and ")
+            bare = right.removeprefix("the ")
+            if not joint or span.kind == "person" or not self._are_two(span.kind, left, bare, known):
+                found.append(span)
+                continue
+            found.append(span._replace(end=span.start + len(left)))
+            found.append(span._replace(start=span.end - len(bare)))
+        return found
+
+    def _are_two(self, kind: Kind, left: str, right: str, known: Callable[[str, Kind], bool]) -> bool:
+        if known(f"{left} and {right}", kind):
+            return False
+        both = known(left, kind), known(right, kind)
+        return any(both) if kind == "organisation" else all(both)
 
     def tidied(self, span: Span, text: str) -> list[Span]:
         """A person without titles; what ends like a body is one; a lone word in capitals is nobody's name."""
@@ -59,13 +98,26 @@ class Form:
             # `Ben McLachlan and Yasutaka Uchiyama`
             at = span.start + said.index(" and ")
             return [*self.tidied(span._replace(end=at), text), *self.tidied(span._replace(start=at + 5), text)]
-        kept = self._without_title(parts)
+        return self._person(span, self._without_title(parts), text)
+
+    def _person(self, span: Span, kept: list[str], text: str) -> list[Span]:
         lone = len(kept) == 1
         if not kept or (lone and (kept[0] in self._titles or (kept[0].isupper() and len(kept[0]) > 1))):
             return []
         if self._like_thing(kept):
             return []
-        return [span._replace(start=span.end - len(" ".join(kept)))]
+        start = span.end - len(" ".join(kept))
+        if kept[0] in _SAINTS and (place := _HOLY_PLACE.match(text, span.end)):
+            # `St. Peter's Square`
+            return [Span(start, place.end(), "place")]
+        return [span._replace(start=start, end=self._end(kept, text, span.end))]
+
+    def _end(self, parts: list[str], text: str, end: int) -> int:
+        """Where the name really ends: `Lee Jae-myung`, but `Clark-led`."""
+        if len(parts) > 2 or parts[0] not in self._families or parts[-1].upper() in self._lasts:
+            return end
+        second = _SECOND_SYLLABLE.match(text, end)
+        return second.end() if second else end
 
     def _without_title(self, parts: list[str]) -> list[str]:
         """What stands behind the last title (`Emirates President Tim Clark`) and behind small words (`While Clark`)."""
@@ -116,6 +168,8 @@ class Form:
             while skipped < len(words) and (words[skipped].lower() in self._small or words[skipped] in self._titles):
                 skipped += 1
             if len(words) - skipped < 2:
+                if skipped and len(words) > skipped and self._is_lone(words[skipped - 1], words[skipped]):
+                    yield first + skipped, after
                 continue
             if words[skipped] in self._heads:
                 yield first + skipped, after
@@ -127,7 +181,14 @@ class Form:
                         yield first + begin, first + i
                     begin = i + 1
 
+    def _is_lone(self, title: str, word: str) -> bool:
+        """Whether a title makes a person of the one word behind it: `President Vucic`, not `Mayor Monday`."""
+        belongs_elsewhere = word in self._not or word in self._body_ends or word in self._titles
+        return title in _BEFORE_A_LONE and len(word) >= _SHORTEST_LONE and word[1:].islower() and not belongs_elsewhere
+
     def _kind(self, parts: list[str], text: str, start: int, end: int) -> Kind | None:
+        if len(parts) == 1:
+            return "person"
         if parts[-1] in self._body_ends or (parts[0] in self._heads and "of" in parts):
             return "organisation"
         if len(parts) > _LONGEST_PERSON or any(p[0].islower() or p == "&" or p in self._not for p in parts):

@@ -42,13 +42,17 @@ class Gazetteer:
             for language, names in by_language.items()
         }
 
+    def has(self, spelling: str, kind: str) -> bool:
+        """Whether a list knows `spelling` as an organisation, or else as a place or region."""
+        return spelling in (self.organisations if kind == "organisation" else self._atlas.names)
+
     def find(self, text: str) -> list[Known]:
         """Known spellings in `text`, in order, longest first where two begin together."""
         last = len(text)
         return [
             Known(start, end, self._spellings[number])
             for number, start, end in _matches(self._automaton, text)
-            if not (start and text[start - 1].isalnum()) and not (end < last and text[end].isalnum())
+            if not (start and _touches(text[start - 1])) and not (end < last and text[end].isalnum())
         ]
 
     def local(self, text: str, language: str | None) -> list[tuple[int, int, Place]]:
@@ -72,6 +76,11 @@ class Gazetteer:
             return "o"
         name = self._atlas.names[spelling]
         return "c" if name.country else "y" if name.cities else "p"
+
+
+def _touches(before: str) -> bool:
+    """Whether a word that begins behind this character is part of another one: `A$AP`."""
+    return before.isalnum() or before == "$"
 
 
 def _matches(automaton: AhoCorasick, text: str) -> list[tuple[int, int, int]]:

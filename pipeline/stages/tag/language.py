@@ -27,6 +27,7 @@ CANDIDATES = (
 # A language that the model gives a third of the best one's share is close to it.
 CLOSE = 3
 _CANDIDATES_KEPT = 8
+_SHOUTED = 0.7
 # Of English news one word in six is one of these, and no other language of the newspapers has them. This decides on
 # nine English articles in ten and spares them the model.
 _ENGLISH = numbers("the and of that with from this were have been which would they their what who said".split())
@@ -68,6 +69,9 @@ class LanguageGuesser:
         sample = text[:SAMPLE_CHARACTERS]
         if sum(map(str.isalpha, sample[:LETTERS_LOOKED_AT])) < FEWEST_LETTERS:
             return UNKNOWN
+        if sum(map(str.isupper, sample)) > _SHOUTED * sum(map(str.isalpha, sample)):
+            # The model knows no language in capitals.
+            sample = sample.lower()
         # A lone surrogate cannot be encoded; the model wants bytes it can read.
         ranked = self._model.rank(sample.encode("utf-8", "replace").decode())[:_CANDIDATES_KEPT]
         shares = {str(code): float(share) for code, share in ranked}

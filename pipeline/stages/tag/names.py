@@ -9,6 +9,7 @@ from operator import itemgetter
 
 _ACRONYM = re.compile(r" \(([A-Z]{2,6})\)")
 _GENERATIONS = frozenset({"Jr", "Jr.", "Sr", "Sr."})
+_LONG = 4
 # With these the title is part of how the person is known: King Charles, Pope Francis.
 _CROWNED = frozenset("King Queen Prince Princess Pope Emperor Emir".split())
 
@@ -23,7 +24,7 @@ class People:
     def add(self, name: str, start: int) -> None:
         """Take in a full name that stands at `start`. Names must come in the order of the text."""
         known = self.canonical(name)
-        for part in _ends(name):
+        for part in _parts(name):
             self._by_part[part].append((start, known))
 
     def __bool__(self) -> bool:
@@ -41,6 +42,14 @@ class People:
             return None
         before = bisect_right(found, position, key=itemgetter(0))
         return found[max(0, before - 1)][1]
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    """The words that may stand for the whole name: the last, the first, and of long names, Luiz Inácio Lula da Silva,
+    those between."""
+    parts = name.split()
+    between = [part for part in parts[1:-1] if part[0].isupper() and part not in _GENERATIONS]
+    return *_ends(name), *(between if len(parts) >= _LONG else ())
 
 
 def _ends(name: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,6 +14,18 @@ from pipeline.terms import Place
 WELL_KNOWN_POPULATION = 500_000
 # Outside English we know neither the small words nor the common nouns that look like towns.
 WORLD_CITY_POPULATION = 1_000_000
+# What stands behind an American city in a dateline or an address, besides the full names of the states.
+_STATES_SHORT = frozenset(
+    "Ala. Ariz. Ark. Calif. Colo. Conn. Del. Fla. Ga. Ill. Ind. Kan. Ky. La. Md. Mass. Mich. Minn. Miss. Mo. Mont. Neb."
+    " Nev. N.H. N.J. N.M. N.Y. N.C. N.D. Okla. Ore. Pa. R.I. S.C. S.D. Tenn. Tex. Vt. Va. Wash. W.Va. Wis. Wyo. D.C."
+    " AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA"
+    " RI SC SD TN TX UT VT VA WA WV WI WY DC".split()
+)
+# A state by name although a country, or a city, has it too.
+_STATES_TOO = frozenset({"Georgia", "Washington"})
+_REGION_AFTER = re.compile(
+    r", ((?:[A-Z]\.){2}|[A-Z][\w'’-]+\.?(?: [A-Z][\w'’-]+)?)(?=[,.;:()!?”\"—–]|\s*(?:\n|\Z)| [-–—])"
+)
 _LOCATIVES = ("in", "at", "near", "from", "outside", "around", "across", "through")
 
 
@@ -96,9 +109,26 @@ class Atlas:
             if name.country and name.country.code not in self._needs:
                 codes.append(name.country.code)
             found.update(codes)
-            cities = {city.code for city, _ in name.cities}
+            # `Elizabeth` speaks for nobody's continent.
+            cities = {city.code for city, _ in name.cities} if spelling not in self._common else set()
             found.update(self._continents[code] for code in codes or (cities if len(cities) == 1 else ()))
         return found
+
+    def region_after(self, text: str, end: int) -> frozenset[str]:
+        """The codes of the countries in one of which a place that ends at `end` must be: `Paris, Texas`.
+
+        Empty where nothing behind it says so.
+        """
+        match = _REGION_AFTER.match(text, end)
+        if match is None:
+            return frozenset()
+        said = match[1]
+        codes = {"US"} if said.rstrip(".") in _STATES_TOO or said in _STATES_SHORT else set()
+        for spelling in (said, said.rstrip("."), said.split(" ")[0]):
+            name = self.names.get(spelling)
+            if name and (name.country or name.hints):
+                return frozenset(codes | {*name.hints, *([name.country.code] if name.country else [])})
+        return frozenset(codes)
 
     def _nearest(self, cities: list[tuple[Place, int]], hints: Counter[str]) -> tuple[Place, int]:
         """Of namesakes the one in the country, then on the continent, that the text speaks of most; then the usual."""
@@ -115,17 +145,33 @@ class Atlas:
 
         return max(cities, key=speaks)
 
-    def resolve(self, spelling: str, before: str, text: str, hints: Counter[str], english: bool) -> Place | None:
+    def resolve(
+        self,
+        spelling: str,
+        before: str,
+        text: str,
+        hints: Counter[str],
+        english: bool,
+        region: frozenset[str] = frozenset(),
+    ) -> Place | None:
         """The place that `spelling` means in `text`, or None.
 
-        `before` is what stands right before it; `hints` counts the countries that the text speaks of.
+        `before` is what stands right before it; `hints` counts the countries that the text speaks of; `region` are the
+        codes of those in one of which the text says it is.
         """
         name = self.names.get(spelling)
         if name is None:
             return None
         if name.country:
             return name.country if self._country_meant(name.country.code, text) else None
+        if region:
+            return self._within(name, region, hints)
         return self._city(spelling, name, before.endswith(_BEFORE_A_PLACE), hints, english)
+
+    def _within(self, name: Name, region: frozenset[str], hints: Counter[str]) -> Place | None:
+        """The city in `region`; None where we know none there, as it is not its famous namesake."""
+        cities = [city for city in name.cities if city[0].code in region]
+        return self._nearest(cities, hints)[0] if cities else None
 
     def _country_meant(self, code: str, text: str) -> bool:
         needs = self._needs.get(code)
@@ -145,9 +191,13 @@ class Atlas:
 
     def dateline(self, place: str, hints: Counter[str]) -> Place | None:
         """The city or country of an article's dateline, whatever its case: a dateline is evidence in itself."""
-        name = self.names.get(place) or self.names.get(place.title())
+        city, _, behind = place.partition(",")
+        name = self.names.get(place) or self.names.get(city) or self.names.get(city.title())
         if name is None:
             return None
+        region = self.region_after(place, len(city)) if behind else frozenset()
+        if region and not name.country:
+            return self._within(name, region, hints)
         if name.country or not name.cities:
             return name.country
         return self._nearest(name.cities, hints)[0]

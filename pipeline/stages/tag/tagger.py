@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from pipeline.records import Article, Tags
 from pipeline.stages.tag.dates import DateFinder
-from pipeline.stages.tag.entities import CHARACTERS_READ, EntityFinder, Found, Reader
+from pipeline.stages.tag.entities import CHARACTERS_READ, EntityFinder, Reader
+from pipeline.stages.tag.found import Found
 from pipeline.stages.tag.keywords import KeywordFinder
 from pipeline.stages.tag.language import Guess, LanguageGuesser
 from pipeline.stages.tag.letters import cut

@@ -235,6 +235,20 @@ def test_what_a_page_asks_of_its_readers_is_no_part_of_the_body(tail: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("above", "place"),
+    [
+        ("Bridge closed", "LISBON"),
+        ("Bridge closed\n\nBy Ana Reis", "LISBON"),
+        ("The bridge is closed.", None),
+        ("The bridge is closed, and " + "nobody knows until when, " * 8, None),
+    ],
+)
+def test_a_dateline_may_stand_under_a_headline_and_a_byline(above: str, place: str | None) -> None:
+    found = article(f"{above}\n\nLISBON, March 18 (Agency) - The bridge was closed.".encode(), "text/plain")
+    assert found.place == place
+
+
+@pytest.mark.parametrize(
     ("dateline", "place"),
     [
         ("LISBON, March 18", "LISBON"),

@@ -73,6 +73,12 @@ def test_the_printed_headline_wins(title: str, headings: list[str], page_title: 
         ("Paris (AFP) - The dam held.", "Paris", None, "The dam held."),
         ("SÃO PAULO – The dam held.", "SÃO PAULO", None, "The dam held."),
         ("МОСКВА — Плотина выстояла.", "МОСКВА", None, "Плотина выстояла."),
+        (
+            "SAN JOSE, Calif., Nov. 5, 2025 /Newsline/ -- The dam held.",
+            "SAN JOSE, Calif.",
+            "Nov. 5, 2025",
+            "The dam held.",
+        ),
         ("TOKYO—The dam held.", "TOKYO", None, "The dam held."),
         ("الرباط — صمد السد.", "الرباط", None, "صمد السد."),
     ],

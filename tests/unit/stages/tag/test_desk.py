@@ -1,0 +1,118 @@
+"""Names as desks write them: datelines, states behind cities, titles, two in one stretch, other spellings."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.records import Article, RawArticle
+from pipeline.stages.tag import Tagger
+
+RAW = RawArticle("0" * 32, "wire/a.txt", 0, "text/plain", "2025-03-18T09:00:00.000Z", "0" * 64, b"")
+TAIL = " They said on Tuesday that the work would go on until the end of the week, and that nobody had been hurt."
+
+
+@pytest.fixture(scope="module")
+def tagger() -> Tagger:
+    return Tagger()
+
+
+def article(body: str) -> Article:
+    return Article(RAW, "text", "", True, body + TAIL, len(body.split()))
+
+
+def named(tagger: Tagger, body: str, kind: str) -> list[tuple[str, str]]:
+    """The mentions of one kind: as written, and whom or what they name. Offsets are held, too."""
+    made = article(body)
+    found = tagger.tag(made).mentions
+    assert all(made.body[mention.start : mention.end] == mention.text for mention in found)
+    return [(mention.text, mention.name) for mention in found if mention.kind == kind]
+
+
+def ids(tagger: Tagger, body: str) -> list[tuple[str, str, int | None]]:
+    return [(place.name, place.code, place.geonames_id) for place in tagger.tag(article(body)).places]
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ("LONDON, March 18 (Agency) - Engineers looked at the bridge.", ("London", "GB", 2643743)),
+        ("NEW DELHI: Engineers looked at the bridge.", ("Delhi", "IN", 1273294)),
+        ("Bridge closed\n\nKYIV — Engineers looked at the bridge.", ("Kyiv", "UA", 703448)),
+        ("BIRMINGHAM, Ala. — Engineers looked at the bridge.", ("Birmingham", "US", 4049979)),
+        ("Engineers looked at the bridge in Birmingham.", ("Birmingham", "GB", 2655603)),
+        ("Nurses of Queen Elizabeth Hospital in Birmingham have voted.", ("Birmingham", "GB", 2655603)),
+        ("Engineers of Atlanta, Georgia, looked at the bridge.", ("Atlanta", "US", 4180439)),
+    ],
+)
+def test_a_city_in_a_dateline_or_with_its_state_is_the_right_one(
+    body: str, place: tuple[str, str, int], tagger: Tagger
+) -> None:
+    assert place in ids(tagger, body)
+
+
+def test_paris_in_texas_is_not_paris(tagger: Tagger) -> None:
+    body = "PARIS, Texas (Agency) - A storm tore roofs from homes in Paris, Texas, on Saturday. Paris slept badly."
+    assert ids(tagger, body) == []
+    assert ("Paris", "Paris") in named(tagger, body, "place")
+    assert ids(tagger, "Ministers met in Paris, Canadian officials said.") == [("Paris", "FR", 2988507)]
+
+
+def test_a_city_with_its_state_is_nobody_who_was_named(tagger: Tagger) -> None:
+    body = "Jesse Jackson came to Jackson, Mississippi, on Monday. Later Jackson spoke."
+    assert named(tagger, body, "person") == [("Jesse Jackson", "Jesse Jackson"), ("Jackson", "Jesse Jackson")]
+    assert ("Jackson", "US", 4431410) in ids(tagger, body)
+
+
+@pytest.mark.parametrize(
+    ("body", "written", "name"),
+    [
+        ("In Seoul, Lee Jae-myung leads in the polls.", "Lee Jae-myung", "Lee Jae-myung"),
+        ("The law was stopped by President Vucic in December.", "Vucic", "Vucic"),
+        ("Governor-General Sam Mostyn signed the papers.", "Sam Mostyn", "Sam Mostyn"),
+        ("Luiz Inácio Lula da Silva spoke. Later Lula left the hall.", "Lula", "Luiz Inácio Lula da Silva"),
+    ],
+)
+def test_people_as_they_are_written(body: str, written: str, name: str, tagger: Tagger) -> None:
+    assert (written, name) in named(tagger, body, "person")
+
+
+@pytest.mark.parametrize(
+    "body", ["The crowd stood on St. Peter's Square.", "We saw A$AP Rocky there.", "Mayor Monday."]
+)
+def test_nobody_and_nothing_is_made_up(body: str, tagger: Tagger) -> None:
+    found = tagger.tag(article(body))
+    assert "St. Peter" not in found.people
+    assert "Monday" not in found.people
+    assert found.organisations == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "organisations"),
+    [
+        ("Shares in Rio Tinto and Glencore rose.", ["Rio Tinto", "Glencore"]),
+        ("The European Central Bank and the Federal Reserve cut rates.", ["European Central Bank", "Federal Reserve"]),
+        ("The Food and Drug Administration allows it.", ["Food and Drug Administration"]),
+        ("He will appear before Birmingham Magistrates' Court on Monday.", ["Birmingham Magistrates' Court"]),
+    ],
+)
+def test_two_bodies_are_two_and_one_is_whole(body: str, organisations: list[str], tagger: Tagger) -> None:
+    assert [name for _, name in named(tagger, body, "organisation")] == organisations
+
+
+def test_places_joined_by_and_are_both_found(tagger: Tagger) -> None:
+    body = "Cases in the Democratic Republic of the Congo and Burundi have fallen."
+    assert [code for _, code, _ in ids(tagger, body)] == ["CD", "BI"]
+    assert [name for name, *_ in ids(tagger, "It was hot in Tucson and Las Vegas.")] == ["Tucson", "Las Vegas"]
+
+
+def test_an_elided_article_hides_no_country(tagger: Tagger) -> None:
+    body = (
+        "Les ministres parleront à Berlin de l'Ukraine et de la défense de l'Union. L'Allemagne et la Pologne y seront."
+    )
+    found = tagger.tag(Article(RAW, "text", "", True, body, 20))
+    assert [place.code for place in found.places] == ["DE", "UA", "DE", "PL"]
+
+
+def test_a_text_in_capitals_has_a_language(tagger: Tagger) -> None:
+    body = "A STRONG EARTHQUAKE SHOOK NORTHERN CHILE ON TUESDAY, THE CENTRE SAID. NO DAMAGE WAS REPORTED."
+    assert tagger.tag(Article(RAW, "text", "", True, body, 15)).language == "en"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick, MatchKind
@@ -12,6 +13,8 @@ from pipeline.stages.tag.places import Atlas
 from pipeline.stages.tag.words import alternatives, rows
 from pipeline.terms import Place
 
+_KATAKANA = re.compile("[\u30a1-\u30ff]")
+_SEAS = tuple("洋海湾灣")
 _HALF_SIGN = re.compile("[\ud800-\udfff]")
 
 
@@ -60,11 +63,11 @@ class Gazetteer:
         names, automaton = self._local.get(language or "", ([], None))
         if automaton is None:
             return []
-        last = len(text)
+        apart = _APART.get(language or "", _parted)
         return [
             (start, end, names[number])
             for number, start, end in _matches(automaton, text)
-            if not (start and text[start - 1].isalnum()) and not (end < last and text[end].isalnum())
+            if apart(text[start - 1 : start], text[start:end], text[end : end + 1])
         ]
 
     def letters(self, known: list[Known]) -> list[tuple[int, int, str]]:
@@ -76,6 +79,23 @@ class Gazetteer:
             return "o"
         name = self._atlas.names[spelling]
         return "c" if name.country else "y" if name.cities else "p"
+
+
+def _parted(before: str, name: str, behind: str) -> bool:
+    """Whether a name stands by itself where words are parted."""
+    return not before.isalnum() and not behind.isalnum()
+
+
+def _unparted(before: str, name: str, behind: str) -> bool:
+    """The same where they are not: `印度洋` is no country, and a word in katakana ends where they do."""
+    katakana = _KATAKANA.match(name)
+    return behind not in _SEAS and not (katakana and (_KATAKANA.match(before) or _KATAKANA.match(behind)))
+
+
+# Korean parts words, but puts particles behind a name.
+_APART: dict[str, Callable[[str, str, str], bool]] = {
+    "zh": _unparted, "ja": _unparted, "th": _unparted, "ko": lambda before, name, behind: not before.isalnum(),
+}  # fmt: skip
 
 
 def _touches(before: str) -> bool:

@@ -18,9 +18,10 @@ STRONG, WEAK = 2.0, 0.6
 FEWEST_HITS = 2
 LEAST_CONFIDENCE = 45
 MOST = 5
-# An article of this many words is judged as it stands; longer ones need more evidence for the same confidence.
+# An article of this many words is judged as it stands; longer ones need more evidence for the same confidence, and
+# shorter ones less, down to this part of it, at some 90 words.
 USUAL_WORDS = 250
-_SATURATION = 9.0
+_SATURATION, _SHORT = 9.0, 0.6
 # A second top topic must come this near to the first; a child must carry this share of its parent's evidence.
 _SECOND, _CHILD = 0.6, 0.3
 # A clear word said once, in passing, makes nothing more specific than a top topic.
@@ -84,7 +85,7 @@ class TopicFinder:
         for number, count in self._counts(page, 0, page.headline).items():
             counts[number] = counts.get(number, 0) + 3 * count
         evidence = self._evidence(counts)
-        norm = _SATURATION * max(1.0, sqrt(len(page.words) / USUAL_WORDS))
+        norm = _SATURATION * max(_SHORT, sqrt(len(page.words) / USUAL_WORDS))
         found = [code for top in self._tops(evidence) for code in self._descend(top, evidence)]
         topics = [
             Topic(c, self._labels[c], round(100 * (1 - exp(-evidence[c].score / norm))), self._path(c)) for c in found

@@ -116,3 +116,40 @@ def test_an_elided_article_hides_no_country(tagger: Tagger) -> None:
 def test_a_text_in_capitals_has_a_language(tagger: Tagger) -> None:
     body = "A STRONG EARTHQUAKE SHOOK NORTHERN CHILE ON TUESDAY, THE CENTRE SAID. NO DAMAGE WAS REPORTED."
     assert tagger.tag(Article(RAW, "text", "", True, body, 15)).language == "en"
+
+
+@pytest.mark.parametrize(
+    ("body", "places"),
+    [
+        ("新华社上海3月18日电，上海地铁新线开通，日本东京的专家参加了验收，印度洋沿海地区的代表也来了。",
+         ["Shanghai", "Japan", "Tokyo"]),
+        ("東京都は18日、タイガースとタイの関係者が米国の代表に会ったと発表した。",
+         ["Tokyo", "Thailand", "United States"]),
+        ("서울에서 열린 회의에서 미국 대표가 인도적 지원을 논의했다고 발표했다.",
+         ["Seoul", "United States"]),
+        ("ฝนตกหนักทำให้น้ำท่วมถนนหลายสายในกรุงเทพฯ เมื่อวันอังคาร และในจังหวัดเชียงใหม่ อเมริกาส่งความช่วยเหลือ",
+         ["Bangkok", "Chiang Mai"]),
+    ],
+)  # fmt: skip
+def test_places_where_words_are_not_parted(body: str, places: list[str], tagger: Tagger) -> None:
+    found = tagger.tag(Article(RAW, "text", "", True, body, 20))
+    assert list(dict.fromkeys(place.name for place in found.places)) == places
+    assert all(body[mention.start : mention.end] == mention.text for mention in found.mentions)
+
+
+def test_a_match_report_of_fifty_words_is_sport_and_a_drone_attack_no_crime(tagger: Tagger) -> None:
+    match = (
+        "Saka scored in the 89th minute as Arsenal beat Chelsea on Sunday. Palmer had put the visitors ahead from the"
+        " penalty spot before the equaliser. The referee showed seven yellow cards."
+    )
+    war = (
+        "Drones hit a block of flats overnight, killing four people, the governor wrote. The air force said that its"
+        " air defences shot down 61 of 79. The president asked the allies for missiles after the drone attack."
+    )
+    assert [topic.label for topic in tagger.tag(Article(RAW, "text", "", True, match, 30)).topics] == [
+        "sport",
+        "football",
+    ]
+    labels = [topic.label for topic in tagger.tag(Article(RAW, "text", "", True, war, 40)).topics]
+    assert "conflict, war and peace" in labels
+    assert "crime, law and justice" not in labels

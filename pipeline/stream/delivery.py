@@ -15,7 +15,8 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from pipeline.stream.batch import Delivered, Origin
 
-_HELD_SECONDS = 0.01
+_HELD_SECONDS = 0.02
+_LOOK_SECONDS = 0.1
 
 
 class Pace:
@@ -83,6 +84,12 @@ class BatchDelivery:
     deliveries: Deliveries
     pace: Pace
     fence: Callable[[set[TopicPartition], int], Awaitable[None]]
+    freed: asyncio.Event
+
+    def on_buffer_drop(self: Any, tp: Any) -> None:
+        """Faust's word that a partition takes another batch."""
+        super().on_buffer_drop(tp)  # type: ignore[misc]  # of the class that this is mixed into
+        self.freed.set()
 
     async def seek_to_committed(self: Any) -> Mapping[TopicPartition, int | None]:
         """Fence former owners, then seek every assigned partition to its committed offset, or the first record."""
@@ -108,7 +115,11 @@ class BatchDelivery:
         # A partition whose last batch still waits is left out of a fetch. Faust asks again after a second, or the half
         # that a fetch of the others takes; meanwhile the worker would stand still over records that it has.
         while self._buffered_partitions and not self._get_active_partitions() and self.flow_active:
-            await self.sleep(_HELD_SECONDS)
+            if self.should_stop:
+                return
+            self.freed.clear()
+            # A rebalance frees partitions without a word.
+            await self.wait_first(self.freed, timeout=_LOOK_SECONDS)
         asked = self.deliveries.epoch
         records, _ = await self._wait_next_records(_HELD_SECONDS if self._buffered_partitions else timeout)
         epoch = self.deliveries.epoch

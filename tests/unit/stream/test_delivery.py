@@ -64,7 +64,18 @@ def test_a_new_epoch_counts_from_zero_and_differs() -> None:
     assert (batch.origin.epoch, batch.origin.number) == (second, 0)
 
 
-class Consumer(BatchDelivery):
+class Faust:
+    """What `on_buffer_drop` does there."""
+
+    active: set[TopicPartition]
+    _buffered_partitions: set[TopicPartition]
+
+    def on_buffer_drop(self, tp: TopicPartition) -> None:
+        self.active.add(tp)
+        self._buffered_partitions.discard(tp)
+
+
+class Consumer(BatchDelivery, Faust):
     """As much of Faust's consumer as `getmany` uses: it has fetched `records`, and may be told to hold still."""
 
     def __init__(self, fetched: Sequence[ConsumerRecord]) -> None:
@@ -72,8 +83,9 @@ class Consumer(BatchDelivery):
         self.should_stop, self.flow_active = False, True
         self._fetched = fetched
         self._buffered_partitions, self.active = set[TopicPartition](), {TP}
-        self.slept, self.waited = 0, 0.0
+        self.held, self.waited = 0, 0.0
         self.assigned = self.sought = 0
+        self.freed = asyncio.Event()
 
     async def _seek(self) -> Mapping[TopicPartition, int | None]:
         self.sought += 1
@@ -89,11 +101,13 @@ class Consumer(BatchDelivery):
     def _get_active_partitions(self) -> set[TopicPartition]:
         return self.active
 
-    async def sleep(self, seconds: float) -> None:
+    async def wait_first(self, freed: asyncio.Event, timeout: float) -> None:
         """The third time, the stage takes the batch that it had not taken yet."""
-        self.slept += 1
-        if self.slept == 3:
-            self.active, self._buffered_partitions = {TP}, set()
+        assert not freed.is_set(), "a partition that is free already is waited for"
+        self.held += 1
+        if self.held == 3:
+            self.on_buffer_drop(TP)
+        assert self.held != 3 or freed.is_set()
 
     def _to_message(self, tp: TopicPartition, record: ConsumerRecord) -> Any:
         return type("Message", (), {"offset": record.offset})()
@@ -120,7 +134,14 @@ def test_a_partition_that_was_held_back_is_asked_for_as_soon_as_it_may_be() -> N
     consumer = Consumer(records(7))
     consumer._buffered_partitions, consumer.active = {TP}, set()
     assert consumer.got() == [(0, 7)]
-    assert (consumer.slept, consumer.waited) == (3, 1.0)
+    assert (consumer.held, consumer.waited) == (3, 1.0)
+
+
+def test_a_worker_that_stops_waits_for_no_partition() -> None:
+    consumer = Consumer(records(7))
+    consumer._buffered_partitions, consumer.active = {TP}, set()
+    consumer.should_stop = True
+    assert (consumer.got(), consumer.held) == ([], 0)
 
 
 def test_a_fetch_that_leaves_a_partition_out_is_short() -> None:

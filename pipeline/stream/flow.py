@@ -91,6 +91,11 @@ class Flow:
                 found.append(f"{stage}: at one batch for {now - since:.0f} s")
         return found
 
+    def follow_terms(self) -> None:
+        """Look at the file of terms. Asked for every second, so that workers with nothing to tag keep up with it, and
+        all of them have the same terms when it is broken later."""
+        self._taxonomy.current()
+
     async def fence(self, tps: set[TopicPartition], epoch: int) -> None:
         """See `Sink.fence`."""
         self._meter.add("rebalances_total")

@@ -129,6 +129,7 @@ async def _shut_down(app: Any) -> None:
 async def _report(flow: Flow, pulse: Pulse, report: Report) -> None:
     """Say about once a second how the worker is, and what it waits for."""
     while True:
+        flow.follow_terms()
         why = "; ".join(filter(None, [await pulse.feel(), *flow.waits]))
         spent = round(flow.stages_cpu_seconds, 3)
         report({"assigned": flow.sink.partitions, "ready": not why, "why": why, "stages_cpu_seconds": spent})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from prometheus_client import generate_latest
@@ -120,3 +121,21 @@ def test_a_stage_that_waits_is_named_and_so_is_a_broker_that_does_not_answer() -
     soon, late, said = asyncio.run(waiting())
     assert (soon, late) == ([], ["sink: at one batch for 12 s"])
     assert said.startswith("Kafka at 127.0.0.1:1 does not answer")
+
+
+def test_a_worker_with_nothing_to_tag_keeps_up_with_the_file_of_terms(tmp_path: Path) -> None:
+    path = tmp_path / "taxonomy.toml"
+    term = "[[term]]\nid = '{0}'\nname = '{0}'\ntarget = 'keyword'\n"
+    path.write_text(term.format("Aveiro"))
+
+    async def through() -> list[str | None]:
+        settings = replace(SETTINGS, taxonomy=str(path))
+        flow = Flow(settings, FakeClock(), Meter(open_labels=open_labels(settings)), lambda error: None)
+        path.write_text(term.format("Aveiro") + term.format("Porto"))
+        flow.follow_terms()
+        path.write_text("[[term] broken")
+        clean = await flow.normalise(delivered(of(raw("Porto"))))
+        done = await flow.tag(judge_batch(clean, [ORIGINAL]))
+        return [term.id for tags in done.tags if tags for term in tags.terms]
+
+    assert asyncio.run(through()) == ["Porto"]

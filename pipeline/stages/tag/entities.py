@@ -216,7 +216,7 @@ class EntityFinder:
         """Decide what one stretch is and note it."""
         text = reading.text[piece.start : piece.end]
         person = reading.people.known(text, piece.start) if " " not in text else None
-        if person and person != text and not self._placed(piece, reading):
+        if person and person != text and not self._placed(piece, person, reading):
             return reading.note(piece, "person", person, "full-name")
         body = self._gazetteer.organisations.get(piece.spelling)
         if body:
@@ -227,8 +227,10 @@ class EntityFinder:
             return None
         return self._name(piece, text, reading)
 
-    def _placed(self, piece: Piece, reading: Reading) -> bool:
-        """Whether what stands behind it makes a city of it: `Jackson, Mississippi`, though a Jackson was named."""
+    def _placed(self, piece: Piece, person: str, reading: Reading) -> bool:
+        """Whether it is a place although a `person` is called so: `Jackson, Mississippi`, or Montana."""
+        if person.startswith(f"{piece.spelling} ") and self._atlas.is_region(piece.spelling):
+            return True
         return piece.spelling in reading.regions and bool(self._atlas.region_after(reading.text, piece.end))
 
     def _place(self, piece: Piece, reading: Reading) -> bool:

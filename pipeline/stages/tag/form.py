@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 
 from pipeline.stages.tag.chain import Kind, Span, Tokens
-from pipeline.stages.tag.words import stopwords, words
+from pipeline.stages.tag.words import rows, stopwords, words
 
 _LONGEST_PERSON = 3
 # Longer ones than `JD` in `JD Vance`.
@@ -28,9 +28,12 @@ _BEFORE_A_LONE = frozenset(
     " Colonel Capt. Captain Inspector Archbishop Ambassador".split()
 )
 _SHORTEST_LONE = 4
-_SECOND_SYLLABLE = re.compile(r"-[a-z]{1,6}\b")
+_SECOND_SYLLABLE = re.compile(
+    r"-(?!(?:led|run|era|born|made|held|owned|based|style|like|type|wide|free|bound|backed|linked|built)\b)[a-z]{1,6}\b"
+)
+_NATURE = frozenset("Mount Mt Mt. Lake River Cape Gulf Isle".split())
+_OF_MANY = re.compile(r"['’] ([A-Z]\w+)")
 _HOLY_PLACE = re.compile(r"['’]s [A-Z]\w+")
-_POSSESSIVE = ("' ", "’ ")
 # Before a first name these make a place of it: San Francisco, New Brunswick.
 _SAINTS = frozenset("San Santa Saint Saints St St. Los Las New Fort Port El".split())
 
@@ -46,21 +49,18 @@ class Form:
         self._body_ends = words("org_words.txt")
         self._heads = words("org_heads.txt")
         self._not = words("not_names.txt") | words("things.txt")
+        self._known_people = {name for (name,) in rows("known_people.tsv")}
         self._small = stopwords()["en"]
 
     def parted(self, spans: Sequence[Span], text: str, known: Callable[[str, Kind], bool]) -> list[Span]:
         """`Rio Tinto and Glencore` are two, `Birmingham Magistrates' Court` is one; `known`: whether a list has it."""
         found: list[Span] = []
         for span in spans:
-            last = found[-1] if found else None
-            if (
-                last
-                and last.kind == span.kind == "organisation"
-                and text[last.end : span.start] in _POSSESSIVE
-                and text[last.end - 1] == "s"
-            ):
-                found[-1] = last._replace(end=span.end)
+            if found and span.start < found[-1].end:
                 continue
+            if span.kind == "organisation" and text[span.end - 1] == "s" and (more := _OF_MANY.match(text, span.end)):
+                # `Ontario Nurses' Association`
+                span = span._replace(end=more.end()) if more[1] in self._body_ends else span
             left, joint, right = text[span.start : span.end].partition(" and ")
             bare = right.removeprefix("the ")
             if not joint or span.kind == "person" or not self._are_two(span.kind, left, bare, known):
@@ -86,8 +86,12 @@ class Form:
             person = Span(span.start, span.start + parted.start(), "person")
             return [*self.tidied(person, text), Span(span.start + parted.end(), span.end, "organisation")]
         parts = said.split(" ")
-        if span.kind == "organisation" and self._like_person(parts):
+        if span.kind != "person" and (
+            said in self._known_people or (span.kind == "organisation" and self._like_person(parts))
+        ):
             span = span._replace(kind="person")
+        if span.kind == "person" and len(parts) > 1 and parts[0] in _NATURE:
+            span = span._replace(kind="place")
         if said.startswith("The ") and span.kind != "person":
             return [span._replace(start=span.start + 4)]
         if span.kind != "person":
@@ -114,7 +118,7 @@ class Form:
 
     def _end(self, parts: list[str], text: str, end: int) -> int:
         """Where the name really ends: `Lee Jae-myung`, but `Clark-led`."""
-        if len(parts) > 2 or parts[0] not in self._families or parts[-1].upper() in self._lasts:
+        if len(parts) > 2 or parts[0] not in self._families:
             return end
         second = _SECOND_SYLLABLE.match(text, end)
         return second.end() if second else end

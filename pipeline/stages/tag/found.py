@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pipeline.stages.tag.chain import Kind
 from pipeline.stages.tag.names import People
+from pipeline.stages.tag.places import Hints
 from pipeline.terms import Mention, Place
 
 
@@ -42,7 +43,7 @@ class Reading:
 
     text: str
     english: bool
-    hints: Counter[str]
+    hints: Hints
     people: People = field(default_factory=People)
     acronyms: dict[str, str] = field(default_factory=dict)
     regions: dict[str, frozenset[str]] = field(default_factory=dict)

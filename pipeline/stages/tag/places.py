@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import cos, hypot, radians
 
 from pipeline.stages.tag.words import alternatives, rows, stopwords, words
 from pipeline.terms import Place
@@ -26,7 +27,17 @@ _STATES_TOO = frozenset({"Georgia", "Washington"})
 _REGION_AFTER = re.compile(
     r", ((?:[A-Z]\.){2}|[A-Z][\w'’-]+\.?(?: [A-Z][\w'’-]+)?)(?=[,.;:()!?”\"—–]|\s*(?:\n|\Z)| [-–—])"
 )
+_NEAR_DEGREES = 1.4
+_FAR = 10
 _LOCATIVES = ("in", "at", "near", "from", "outside", "around", "across", "through")
+
+
+class Hints(Counter[str]):
+    """How often a text speaks for each country, by code, and for each continent; and where its large cities lie."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.near: list[Place] = []
 
 
 @dataclass(slots=True)
@@ -91,20 +102,27 @@ class Atlas:
         name = self.names.get(spelling)
         return name is not None and name.country is not None
 
+    def is_region(self, spelling: str) -> bool:
+        """Whether `spelling` names a region, and no city or country."""
+        name = self.names.get(spelling)
+        return name is not None and bool(name.hints) and not name.cities and name.country is None
+
     def is_well_known(self, spelling: str) -> bool:
         """Whether `spelling` names a city that large that hardly anybody is called so, and means nothing else."""
         name = self.names.get(spelling)
         largest = max((people for _, people in name.cities), default=0) if name else 0
         return largest >= WELL_KNOWN_POPULATION and spelling not in self._common
 
-    def hints(self, spellings: Iterable[str]) -> Counter[str]:
+    def hints(self, spellings: Iterable[str]) -> Hints:
         """How often the names found in a text speak for each country (by code), and for each continent.
 
         A city speaks for its continent only, and only one that no other country has.
         """
-        found: Counter[str] = Counter()
+        found = Hints()
         for spelling in spellings:
             name = self.names[spelling]
+            if name.cities and _stands_out(name.cities):
+                found.near.append(name.cities[0][0])
             codes = list(name.hints)
             if name.country and name.country.code not in self._needs:
                 codes.append(name.country.code)
@@ -130,18 +148,20 @@ class Atlas:
                 return frozenset(codes | {*name.hints, *([name.country.code] if name.country else [])})
         return frozenset(codes)
 
-    def _nearest(self, cities: list[tuple[Place, int]], hints: Counter[str]) -> tuple[Place, int]:
-        """Of namesakes the one in the country, then on the continent, that the text speaks of most; then the usual."""
+    def _nearest(self, cities: list[tuple[Place, int]], hints: Hints) -> tuple[Place, int]:
+        """Of namesakes the one in the country, then on the continent, that the text speaks of most; then the one near a
+        city that it names (Pasadena, near Los Angeles), then the usual."""
 
         # London is London, unless the text speaks of Canada more than once.
         first, second = cities[0], cities[1] if len(cities) > 1 else cities[0]
-        famous = first[0].code if first[1] >= WORLD_CITY_POPULATION and first[1] >= 10 * second[1] else ""
+        famous = first[0].code if first[1] >= WORLD_CITY_POPULATION and first[1] >= _FAR * second[1] else ""
 
-        def speaks(city: tuple[Place, int]) -> tuple[int, bool, int, bool, int]:
+        def speaks(city: tuple[Place, int]) -> tuple[int, bool, int, bool, bool, int]:
             place, population = city
             usual = (place.name, place.code) in self._usual
             known = place.code == famous
-            return hints[place.code] + known, known, hints[self._continents[place.code]], usual, population
+            near = any(_are_near(place, other) for other in hints.near)
+            return hints[place.code] + known, known, hints[self._continents[place.code]], near, usual, population
 
         return max(cities, key=speaks)
 
@@ -150,7 +170,7 @@ class Atlas:
         spelling: str,
         before: str,
         text: str,
-        hints: Counter[str],
+        hints: Hints,
         english: bool,
         region: frozenset[str] = frozenset(),
     ) -> Place | None:
@@ -168,7 +188,7 @@ class Atlas:
             return self._within(name, region, hints)
         return self._city(spelling, name, before.endswith(_BEFORE_A_PLACE), hints, english)
 
-    def _within(self, name: Name, region: frozenset[str], hints: Counter[str]) -> Place | None:
+    def _within(self, name: Name, region: frozenset[str], hints: Hints) -> Place | None:
         """The city in `region`; None where we know none there, as it is not its famous namesake."""
         cities = [city for city in name.cities if city[0].code in region]
         return self._nearest(cities, hints)[0] if cities else None
@@ -177,7 +197,7 @@ class Atlas:
         needs = self._needs.get(code)
         return needs is None or any(word in text for word in needs)
 
-    def _city(self, spelling: str, name: Name, located: bool, hints: Counter[str], english: bool) -> Place | None:
+    def _city(self, spelling: str, name: Name, located: bool, hints: Hints, english: bool) -> Place | None:
         """The city in the country that the text speaks of most, else the largest: if there is evidence enough."""
         if not name.cities or spelling.lower() in self._small:
             return None
@@ -189,7 +209,7 @@ class Atlas:
             return city if population >= WORLD_CITY_POPULATION else None
         return city if hinted or located or population >= WELL_KNOWN_POPULATION else None
 
-    def dateline(self, place: str, hints: Counter[str]) -> Place | None:
+    def dateline(self, place: str, hints: Hints) -> Place | None:
         """The city or country of an article's dateline, whatever its case: a dateline is evidence in itself."""
         city, _, behind = place.partition(",")
         name = self.names.get(place) or self.names.get(city) or self.names.get(city.title())
@@ -201,6 +221,20 @@ class Atlas:
         if name.country or not name.cities:
             return name.country
         return self._nearest(name.cities, hints)[0]
+
+
+def _stands_out(cities: list[tuple[Place, int]]) -> bool:
+    """Whether the first of some namesakes is large, and by far the largest."""
+    population = cities[0][1]
+    return population >= WELL_KNOWN_POPULATION and all(population >= _FAR * people for _, people in cities[1:])
+
+
+def _are_near(one: Place, other: Place) -> bool:
+    """Whether two cities lie within some 150 km of each other."""
+    if one.latitude is None or one.longitude is None or other.latitude is None or other.longitude is None:
+        return False
+    east = (one.longitude - other.longitude) * cos(radians(one.latitude))
+    return hypot(one.latitude - other.latitude, east) < _NEAR_DEGREES
 
 
 _BEFORE_A_PLACE = tuple(f" {word} " for word in _LOCATIVES) + tuple(f"{word.title()} " for word in _LOCATIVES)

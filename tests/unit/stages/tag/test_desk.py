@@ -69,6 +69,8 @@ def test_a_city_with_its_state_is_nobody_who_was_named(tagger: Tagger) -> None:
         ("In Seoul, Lee Jae-myung leads in the polls.", "Lee Jae-myung", "Lee Jae-myung"),
         ("The law was stopped by President Vucic in December.", "Vucic", "Vucic"),
         ("Governor-General Sam Mostyn signed the papers.", "Sam Mostyn", "Sam Mostyn"),
+        ("The memoirs tell of Vladimir Putin and of the war.", "Vladimir Putin", "Vladimir Putin"),
+        ("On Tuesday President Lai Ching-te spoke in Taipei.", "Lai Ching-te", "Lai Ching-te"),
         ("Luiz Inácio Lula da Silva spoke. Later Lula left the hall.", "Lula", "Luiz Inácio Lula da Silva"),
     ],
 )
@@ -81,8 +83,7 @@ def test_people_as_they_are_written(body: str, written: str, name: str, tagger: 
 )
 def test_nobody_and_nothing_is_made_up(body: str, tagger: Tagger) -> None:
     found = tagger.tag(article(body))
-    assert "St. Peter" not in found.people
-    assert "Monday" not in found.people
+    assert not {"St. Peter", "Monday", "Stocks", "Mount Lewotobi Laki-Laki"} & set(found.people)
     assert found.organisations == ()
 
 
@@ -92,6 +93,7 @@ def test_nobody_and_nothing_is_made_up(body: str, tagger: Tagger) -> None:
         ("Shares in Rio Tinto and Glencore rose.", ["Rio Tinto", "Glencore"]),
         ("The European Central Bank and the Federal Reserve cut rates.", ["European Central Bank", "Federal Reserve"]),
         ("The Food and Drug Administration allows it.", ["Food and Drug Administration"]),
+        ("The Ontario Nurses' Association called it too little.", ["Ontario Nurses' Association"]),
         ("He will appear before Birmingham Magistrates' Court on Monday.", ["Birmingham Magistrates' Court"]),
     ],
 )

@@ -98,9 +98,9 @@ def moving_us(worker: Cost, stages: Sequence[Cost]) -> float:
     """CPU microseconds an article that the worker spent on anything but stages.
 
     The stages' thread is measured in the worker itself, so a machine whose speed drifts between the two runs cannot
-    pass for a cost of moving. Index and JSON run on the event loop; they are taken from the plain loop.
+    pass for a cost of moving. JSON is made on the event loop; what it takes is known from the plain loop.
     """
-    on_the_loop = sum(cost.cpu_us for cost in stages if cost.name in ("index", "ninjs"))
+    on_the_loop = sum(cost.cpu_us for cost in stages if cost.name == "ninjs")
     return worker.cpu_us - worker.stages_cpu_seconds / worker.articles * 1e6 - on_the_loop
 
 

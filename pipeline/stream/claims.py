@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
+from typing import Protocol, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
@@ -26,6 +28,7 @@ from pipeline.stages.deduplicate.decisions import verdicts
 from pipeline.topics import CLAIM_RECORD_BYTES, HOUR_MS, topic_name
 from pipeline.transactions import drop, leave
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 _FETCH_BYTES = 8 << 20
@@ -33,16 +36,32 @@ _POLL_MS = 200
 _CHUNK_BYTES = 1 << 20  # between two looks at heartbeats and endpoints
 
 
+class Run(Protocol):
+    """A way to get work done off the event loop."""
+
+    def __call__(self, work: Callable[[], T], /) -> Awaitable[T]:
+        """Do `work`, one at a time and in the order given. Returns, and raises, what comes of it."""
+
+
 class ClaimLog:
-    """Appends claims and follows the log. `on_failure` is called once, with the error that ended the following."""
+    """Appends claims and follows the log. `on_failure` is called once, with the error that ended the following.
+
+    `run` does whatever touches the index.
+    """
 
     def __init__(
-        self, settings: Settings, clock: Clock, meter: Meter, on_failure: Callable[[BaseException], None]
+        self,
+        settings: Settings,
+        clock: Clock,
+        meter: Meter,
+        on_failure: Callable[[BaseException], None],
+        run: Run,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._meter = meter
         self._on_failure = on_failure
+        self._run = run
         self._tp = TopicPartition(topic_name(settings.prefix, "claims"), 0)
         self._waiting: dict[int, asyncio.Future[Settled]] = {}
         self._early: dict[int, Settled] = {}
@@ -106,7 +125,7 @@ class ClaimLog:
             return []
         await self.caught_up.wait()
         now_ms = int(self._clock.now().timestamp() * 1000)
-        value = self._encode(fingerprints, now_ms)
+        value = await self._run(lambda: self._encode(fingerprints, now_ms))
         self._in_flight += 1
         try:
             sent = await self._producer.send_and_wait(self._tp.topic, value, partition=0, timestamp_ms=now_ms)
@@ -136,7 +155,8 @@ class ClaimLog:
                     self.caught_up.set()
                 fetched = await self._consumer.getmany(timeout_ms=_POLL_MS)
                 for records in _chunks(fetched.get(self._tp, ())):
-                    self._read(records)
+                    for done in await self._run(partial(self._read, records)):
+                        self._answer(done)
                     # A replay of millions must not starve heartbeats and endpoints.
                     await asyncio.sleep(0)
                 self._report()
@@ -157,16 +177,12 @@ class ClaimLog:
         self.caught_up.clear()
         self._on_failure(error)
 
-    def _read(self, records: Sequence[ConsumerRecord]) -> None:
+    def _read(self, records: Sequence[ConsumerRecord]) -> list[Settled]:
         claims = [(record.offset, self._decoded(record)) for record in records]
         try:
-            settled = self._replica.read(claims, more=records[-1].offset + 1 < self._end)
+            return self._replica.read(claims, more=records[-1].offset + 1 < self._end)
         except ClaimLogError as error:
             raise ClaimLogError(f"{self._tp.topic}: {error}") from error
-        for done in settled:
-            if not self.caught_up.is_set():
-                self._meter.add("claims_replayed_total", done.count)
-            self._answer(done)
 
     def _decoded(self, record: ConsumerRecord) -> Claims:
         try:
@@ -175,6 +191,8 @@ class ClaimLog:
             raise ClaimLogError(f"{self._tp.topic} offset {record.offset}: {error}") from error
 
     def _answer(self, done: Settled) -> None:
+        if not self.caught_up.is_set():
+            self._meter.add("claims_replayed_total", done.count)
         future = self._waiting.pop(done.offset, None)
         if future is None:
             # Somebody else's claim, or ours whose acknowledgement has not arrived yet.

@@ -6,8 +6,10 @@ import asyncio
 import random
 import socket
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -40,9 +42,9 @@ class Opened(ClaimLog):
 
     def __init__(self, settings: Settings, clock: FakeClock) -> None:
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
-        super().__init__(
-            settings, clock, Meter(open_labels=open_labels(settings), role="worker"), self.failed.set_result
-        )
+        meter = Meter(open_labels=open_labels(settings), role="worker")
+        in_order = partial(asyncio.get_running_loop().run_in_executor, ThreadPoolExecutor(1))
+        super().__init__(settings, clock, meter, self.failed.set_result, in_order)
 
     async def failure(self) -> BaseException:
         async with asyncio.timeout(30):  # for the follower to meet what it cannot read

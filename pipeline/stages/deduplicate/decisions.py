@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,13 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.records import ORIGINAL, Verdict
 
-_MADE = (
-    lambda of, similarity, number: ORIGINAL,
-    lambda of, similarity, number: Verdict("duplicate", of, "exact", similarity),
-    lambda of, similarity, number: Verdict("duplicate", of, "near", similarity),
-    lambda of, similarity, number: Verdict("revision", of, number=number),
-    lambda of, similarity, number: Verdict("derived", of, similarity=similarity),
-)
+_NAME = 32
 ORIGINAL_CODE, EXACT, NEAR, REVISION, DERIVED = range(5)
 """What an article is, in one byte."""
 
@@ -45,20 +38,30 @@ Decisions = NDArray[Any]
 NO_DECISIONS: Decisions = np.empty(0, dtype=DECISION)
 
 
-def verdict(decision: Any) -> Verdict:
-    """One row of DECISION in words."""
-    made = _MADE[decision["how"]](
-        decision["of"].tobytes().hex(), int(decision["similarity"]) / 1000, int(decision["number"])
-    )
-    return replace(made, story=decision["story"].tobytes().hex()) if decision["began"] else made
-
-
 def verdicts(decisions: Decisions, count: int) -> list[Verdict]:
     """The verdicts on all `count` articles of a record: what is not in `decisions` is an original."""
     found = [ORIGINAL] * count
-    for decision in decisions:
-        found[int(decision["row"])] = verdict(decision)
+    fields = (decisions[name].tolist() for name in ("row", "how", "similarity", "number", "began"))
+    rows = zip(*fields, _names(decisions["of"]), _names(decisions["story"]), strict=True)
+    for row, how, similarity, number, began, of, story in rows:
+        found[row] = _verdict(how, of, similarity / 1000, number, story if began else "")
     return found
+
+
+def _verdict(how: int, of: str, similarity: float, number: int, story: str) -> Verdict:
+    if how == ORIGINAL_CODE:
+        return Verdict("original", story=story) if story else ORIGINAL
+    if how == REVISION:
+        return Verdict("revision", of, number=number, story=story)
+    if how == DERIVED:
+        return Verdict("derived", of, similarity=similarity, story=story)
+    return Verdict("duplicate", of, "exact" if how == EXACT else "near", similarity, story=story)
+
+
+def _names(ids: NDArray[np.uint64]) -> list[str]:
+    """Ids as everybody else writes them."""
+    every = ids.tobytes().hex()
+    return [every[at : at + _NAME] for at in range(0, len(every), _NAME)]
 
 
 def find(decisions: Decisions, rows: NDArray[np.integer[Any]]) -> tuple[NDArray[np.intp], Decisions]:

@@ -223,7 +223,7 @@ class EntityFinder:
             return reading.note(piece, "organisation", body, "list")
         if text in reading.acronyms:
             return reading.note(piece, "organisation", reading.acronyms[text], "short-form")
-        if self._place(piece, reading) or piece.kind is None:
+        if piece.spelling in self._atlas.peoples or self._place(piece, reading) or piece.kind is None:
             return None
         return self._name(piece, text, reading)
 

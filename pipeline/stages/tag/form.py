@@ -58,6 +58,9 @@ class Form:
         for span in spans:
             if found and span.start < found[-1].end:
                 continue
+            if found and self._is_firm(text[found[-1].start : span.end]):
+                found[-1] = Span(found[-1].start, span.end, "organisation")
+                continue
             if span.kind == "organisation" and text[span.end - 1] == "s" and (more := _OF_MANY.match(text, span.end)):
                 # `Ontario Nurses' Association`
                 span = span._replace(end=more.end()) if more[1] in self._body_ends else span
@@ -69,6 +72,12 @@ class Form:
             found.append(span._replace(end=span.start + len(left)))
             found.append(span._replace(start=span.end - len(bare)))
         return found
+
+    def _is_firm(self, said: str) -> bool:
+        """`Smith & Wesson`, but not `Sam & Dave`."""
+        parts = said.split(" ")
+        lone = len(parts) == 3 and parts[1] == "&"
+        return lone and all(part.upper() in self._lasts and not self._is_first_name(part) for part in parts[::2])
 
     def _are_two(self, kind: Kind, left: str, right: str, known: Callable[[str, Kind], bool]) -> bool:
         if known(f"{left} and {right}", kind):

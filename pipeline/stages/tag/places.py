@@ -29,6 +29,8 @@ _REGION_AFTER = re.compile(
 )
 _NEAR_DEGREES = 1.4
 _FAR = 10
+_STEM = 3
+_OF_A_PEOPLE = ("i", "is", "an", "ans", "ese", "ish", "ic", "er", "ers")
 _LOCATIVES = ("in", "at", "near", "from", "outside", "around", "across", "through")
 
 
@@ -58,6 +60,8 @@ class Atlas:
         self.names: dict[str, Name] = {}
         self.by_key: dict[str, Place] = {}
         """Countries by their code, and cities by their number in GeoNames."""
+        self.peoples: set[str] = set()
+        """Words for a country's people, which name no place: `Israeli`, `Iranians`."""
         self._continents: dict[str, str] = {}
         self._usual = {(name, code) for name, code in rows("namesakes.tsv")}
         self._needs: dict[str, tuple[str, ...]] = {}
@@ -79,6 +83,8 @@ class Atlas:
                 self._name(alias).country = by_code[code]
             for word in alternatives(people):
                 self._name(word).hints.append(code)
+                if word[:_STEM] == by_code[code].name[:_STEM] and word.endswith(_OF_A_PEOPLE):
+                    self.peoples.add(word)
             if needs:
                 self._needs[code] = tuple(alternatives(needs))
 

@@ -93,6 +93,7 @@ def test_nobody_and_nothing_is_made_up(body: str, tagger: Tagger) -> None:
         ("Shares in Rio Tinto and Glencore rose.", ["Rio Tinto", "Glencore"]),
         ("The European Central Bank and the Federal Reserve cut rates.", ["European Central Bank", "Federal Reserve"]),
         ("The Food and Drug Administration allows it.", ["Food and Drug Administration"]),
+        ("Mexico's suit against Smith & Wesson was heard on Tuesday.", ["Smith & Wesson"]),
         ("The Ontario Nurses' Association called it too little.", ["Ontario Nurses' Association"]),
         ("He will appear before Birmingham Magistrates' Court on Monday.", ["Birmingham Magistrates' Court"]),
     ],
@@ -105,6 +106,11 @@ def test_places_joined_by_and_are_both_found(tagger: Tagger) -> None:
     body = "Cases in the Democratic Republic of the Congo and Burundi have fallen."
     assert [code for _, code, _ in ids(tagger, body)] == ["CD", "BI"]
     assert [name for name, *_ in ids(tagger, "It was hot in Tucson and Las Vegas.")] == ["Tucson", "Las Vegas"]
+
+
+def test_a_people_is_no_place(tagger: Tagger) -> None:
+    body = "Hamas freed three Israeli hostages and Israel released Palestinian prisoners, Iranians and Omanis said."
+    assert [text for text, _ in named(tagger, body, "place")] == ["Israel"]
 
 
 def test_an_elided_article_hides_no_country(tagger: Tagger) -> None:

@@ -28,6 +28,8 @@ CANDIDATES = (
 CLOSE = 3
 _CANDIDATES_KEPT = 8
 _SHOUTED = 0.7
+# From Hebrew on scripts belong to few languages each; from the radicals on a letter is a syllable or a word.
+_OWN_SCRIPTS, _IDEOGRAPHS = "\u0590", "\u2e80"
 # Of English news one word in six is one of these, and no other language of the newspapers has them. This decides on
 # nine English articles in ten and spares them the model.
 _ENGLISH = numbers("the and of that with from this were have been which would they their what who said".split())
@@ -67,7 +69,7 @@ class LanguageGuesser:
     def of(self, text: str, declared: str | None = None) -> Guess:
         """The language of `text`, by the model."""
         sample = text[:SAMPLE_CHARACTERS]
-        if sum(map(str.isalpha, sample[:LETTERS_LOOKED_AT])) < FEWEST_LETTERS:
+        if sum(map(_weight, filter(str.isalpha, sample[:LETTERS_LOOKED_AT]))) < FEWEST_LETTERS:
             return UNKNOWN
         if sum(map(str.isupper, sample)) > _SHOUTED * sum(map(str.isalpha, sample)):
             # The model knows no language in capitals.
@@ -85,6 +87,11 @@ class LanguageGuesser:
         near = [(code, round(share, 2)) for code, share in shares.items() if code not in (found, "zxx")]
         close = tuple((code, share) for code, share in near if share * CLOSE >= best)
         return Guess(found, round(best, 2), close)
+
+
+def _weight(letter: str) -> int:
+    """How many letters of an alphabet that many languages share one letter is worth: a headline in Chinese is short."""
+    return 1 if letter < _OWN_SCRIPTS else 2 if letter < _IDEOGRAPHS else 3
 
 
 def _surely_english(page: Page) -> bool:

@@ -161,3 +161,26 @@ def test_a_match_report_of_fifty_words_is_sport_and_a_drone_attack_no_crime(tagg
     labels = [topic.label for topic in tagger.tag(Article(RAW, "text", "", True, war, 40)).topics]
     assert "conflict, war and peace" in labels
     assert "crime, law and justice" not in labels
+
+
+@pytest.mark.parametrize(
+    ("headline", "language"),
+    [
+        ("上海地铁新线开通", "zh"),
+        ("東京で地震、津波の心配なし", "ja"),
+        ("서울에 첫눈이 내렸다", "ko"),
+        ("น้ำท่วมกรุงเทพฯ", "th"),
+        ("प्रधानमंत्री ने आज दिल्ली में बैठक की", "hi"),
+        ("北京", None),
+        ("Regen", None),
+    ],
+)
+def test_a_headline_alone_has_a_language_where_its_script_says_it(
+    headline: str, language: str | None, tagger: Tagger
+) -> None:
+    assert tagger.tag(Article(RAW, "text", "", True, headline, 3)).language == language
+
+
+def test_two_languages_that_are_close_are_both_named(tagger: Tagger) -> None:
+    found = tagger.tag(Article(RAW, "text", "", True, "Predsjednik je danas posjetio Zagreb", 5))
+    assert (found.language, [code for code, _ in found.language_alternatives]) == ("hr", ["bs"])

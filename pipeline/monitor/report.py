@@ -84,6 +84,7 @@ class Report:
             },
             "watchers": self.notes_of(WATCHER),
             "workers": self.notes_of(WORKER),
+            "stories": self.notes_of(STORIES),
             "problems": self.problems,
         }
 

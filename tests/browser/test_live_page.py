@@ -178,6 +178,8 @@ async def look_at(seen: Tab, running: Rig) -> None:
     await seen.wait(f"{enriched} >= 40", "articles on the last arrow")
     await seen.wait("document.querySelectorAll('.copies').length > 0", "duplicates under their original")
     await seen.wait("document.querySelectorAll('#stories li').length > 0", "the stories with several articles")
+    state = "document.getElementById('state-text').textContent"
+    await seen.wait(f"!{state}.includes('processes ready')", "all processes to be ready")
     # The page shows the newest sixty, and the seeds are more by now: this one comes after them.
     evil = "<img src=x onerror=window.owned=1>.txt"
     running.drop(evil, f"{EVIL[0]} opens bridge\n\n{ALL_EVIL} and more was said in Lisbon on Monday.".encode())

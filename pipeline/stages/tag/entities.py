@@ -33,6 +33,8 @@ CHARACTERS_READ = 100_000
 _COMPASS = frozenset(
     "North South East West Northern Southern Eastern Western Central Greater Downtown Upper Lower".split()
 )
+# Before a lone name these make a place of it: `in Venice`.
+_INSIDE = (" in ", "In ", " near ")
 # What may be a place and opens a paragraph in capitals.
 _DATELINE = re.compile(r"^[A-Z][A-Z.'’ -]{2,24}[A-Z](?=[,:]| ?[(/]| [-–—])", re.MULTILINE)
 Reader = Callable[[Batch], list[list[Span]]]
@@ -235,34 +237,32 @@ class EntityFinder:
 
     def _place(self, piece: Piece, reading: Reading) -> bool:
         """Note a place if the stretch is one, in the list or by the model."""
-        spelling = piece.spelling
-        country = bool(spelling) and self._atlas.is_country(spelling)
-        if (
-            not spelling
-            and piece.kind == "person"
-            and self._atlas.is_place(reading.text[piece.start : piece.end].title())
-        ):
+        text, spelling = reading.text[piece.start : piece.end], piece.spelling
+        if not spelling and piece.kind == "person" and self._atlas.is_place(text.title()):
             # `SAN FRANCISCO (AP)`
-            spelling = reading.text[piece.start : piece.end].title()
-        known = (
-            country or spelling in reading.regions or (piece.kind == "person" and self._atlas.is_well_known(spelling))
-        )
-        if piece.kind in ("person", "organisation") and not known:
+            spelling = text.title()
+        before = reading.text[max(0, piece.start - 10) : piece.start]
+        if piece.kind in ("person", "organisation") and not self._known_place(piece, spelling, before, reading):
             return False
         if not spelling and piece.kind == "place":
             piece, spelling = self._without_compass(piece, reading.text)
         place = None
         if spelling:
-            shouted = reading.text[piece.start : piece.end].isupper()
-            before = (
-                " in " if piece.kind == "place" or shouted else reading.text[max(0, piece.start - 10) : piece.start]
-            )
+            before = " in " if piece.kind == "place" or text.isupper() else before
             region = reading.regions.get(spelling, frozenset())
             place = self._atlas.resolve(spelling, before, reading.text, reading.hints, reading.english, region)
         if place:
             reading.note(piece, "place", place.name, "list")
             reading.found.places.append(place)
         return place is not None
+
+    def _known_place(self, piece: Piece, spelling: str, before: str, reading: Reading) -> bool:
+        """Whether the list is to be believed where the model takes the stretch for something else."""
+        if not spelling:
+            return False
+        if self._atlas.is_country(spelling) or spelling in reading.regions:
+            return True
+        return piece.kind == "person" and (self._atlas.is_well_known(spelling) or before.endswith(_INSIDE))
 
     def _without_compass(self, piece: Piece, text: str) -> tuple[Piece, str]:
         """`Northern Ireland` is known as such; of `Northern Iraq` only `Iraq` is."""

@@ -15,10 +15,11 @@ WATCHER = {
     "idle": False,
 }
 WORKER = {"role": "worker", "pid": 2, "assigned": [0, 1], "ready": False, "why": "replaying claims"}
+TELLER = {"role": "stories", "pid": 3, "ready": True, "idle": True, "stories": 7}
 
 
 def test_the_json_of_status_holds_everything() -> None:
-    found = Report("127.0.0.1:9092", BOOKS, Rates(12.34, 5.0), [WATCHER, WORKER]).as_json()
+    found = Report("127.0.0.1:9092", BOOKS, Rates(12.34, 5.0), [WATCHER, WORKER, TELLER]).as_json()
     assert json.loads(json.dumps(found)) == {
         "broker": "127.0.0.1:9092",
         "files": {"published": 3, "rejected": 2, "waiting_total": 3, "waiting": WATCHER["waiting"]},
@@ -38,6 +39,7 @@ def test_the_json_of_status_holds_everything() -> None:
         "rates": {"received_per_second": 12.3, "settled_per_second": 5.0},
         "watchers": [WATCHER],
         "workers": [WORKER],
+        "stories": [TELLER],
         "problems": ["worker 2: replaying claims"],
     }
 

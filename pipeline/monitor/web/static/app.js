@@ -41,8 +41,8 @@ function showFlow(status, speed) {
 }
 
 // How many processes of `run` are ready where not all are; those of other machines are not known here.
-function missing({ processes = 0, watchers, workers }) {
-  const ready = [...watchers, ...workers].filter((one) => one.ready).length;
+function missing({ processes = 0, watchers, workers, stories = [] }) {
+  const ready = [...watchers, ...workers, ...stories].filter((one) => one.ready).length;
   return ready < processes ? `${ready} of ${processes} processes ready` : "";
 }
 

@@ -20,7 +20,7 @@ GOOD_SHORT = {("th", key) for key in ("TH", "CN", "ES", "PE", "HT", "GR", "Cairo
 # What is a common word, a first name or another place in that language.
 LEFT_OUT = {
     ("fr", "Maurice"), ("tr", "Mali"), ("es", "Granada"), ("pt", "Granada"), ("nl", "Monaco"), ("cs", "Sofie"),
-    ("ro", "Cita"), ("pl", "Praga"), ("bg", "Мали"),
+    ("ro", "Cita"), ("pl", "Praga"), ("bg", "Мали"), ("ar", "جوني"), ("ar", "سيتا"), ("ar", "مجادن"),
 }  # fmt: skip
 # The same where words are not parted, so that the letters stand in others: 沿海地区, 顺利马上.
 LEFT_OUT |= {

@@ -14,6 +14,57 @@ from typing import Any
 HERE = Path(__file__).parent
 SMALLEST_CITY = 100_000
 SMALLEST_CAPITAL = 1_000
+# Smaller ones that the news names all the same.
+KNOWN = {
+    "IT": "Venice Ravenna Lucca Siena Cremona Pompei Matera L'Aquila Imola Sanremo Pavia",
+    "FR": "Cannes Avignon Calais Dunkirk Ajaccio Bastia Biarritz Colmar Chartres Lourdes Bayonne Versailles",
+    "GB": "Wimbledon Inverness Stirling Canterbury Durham Shrewsbury Winchester Hereford Salisbury Dover"
+    " Lisburn Newry Derry Aberystwyth Llanelli Falkirk Paisley Grimsby Margate Harrogate Scarborough"
+    " Guildford Stratford-upon-Avon Folkestone Grangemouth Aldershot Rochdale",
+    "IE": "Galway Waterford Drogheda Dundalk Sligo Kilkenny",
+    "BE": "Mechelen Kortrijk Hasselt Ostend",
+    "DE": "Weimar Bayreuth Flensburg Passau Konstanz Gorlitz Cottbus Stralsund Baden-Baden"
+    " Garmisch-Partenkirchen Zwickau Tubingen",
+    "CH": "Lugano Luzern Neuchatel Montreux Zug",
+    "AT": "Bregenz Villach",
+    "NL": "Delft",
+    "UA": "Kherson Bakhmut Bucha Irpin Pokrovsk Avdiyivka Toretsk Enerhodar Izyum Kupyansk Vovchansk",
+    "PS": "Ramallah Bethlehem Tulkarm Jericho Janin",
+    "IL": "Sderot Eilat Nazareth Nahariyya",
+    "SY": "As-Suwayda Manbij Tadmur",
+    "IQ": "Tikrit Halabja Sinjar",
+    "LB": "Baalbek",
+    "YE": "Sa'dah",
+    "US": "Annapolis Juneau Cheyenne Bismarck Olympia Harrisburg Trenton Jefferson|City Uvalde Charlottesville"
+    " Santa|Fe Key|West Atlantic|City Oak|Ridge Ithaca Bozeman Missoula Flagstaff Galveston Biloxi"
+    " Gulfport Hattiesburg Roswell Asheville Myrtle|Beach Boca|Raton Cupertino Mountain|View Beverly|Hills"
+    " Altadena Fairbanks Duluth Poughkeepsie White|Plains Youngstown Dearborn Dubuque Laramie Rapid|City"
+    " Hilo",
+    "CA": "Yellowknife Whitehorse Charlottetown Fredericton Moncton Fort|McMurray",
+    "AU": "Alice|Springs Port|Hedland Launceston",
+    "NZ": "Rotorua Whakatane",
+    "ES": "Segovia Ibiza Benidorm Ceuta Melilla",
+    "PT": "Evora",
+    "GR": "Mytilene Corfu Chania",
+    "TR": "Bodrum",
+    "RU": "Beslan Magadan",
+    "PL": "Zakopane Oswiecim Sopot",
+    "CZ": "Karlovy|Vary",
+    "SE": "Kiruna Visby",
+    "NO": "Tromso Bodo",
+    "FI": "Rovaniemi",
+    "IS": "Akureyri",
+    "ZA": "Stellenbosch",
+    "ML": "Timbuktu Kidal",
+    "ET": "Lalibela",
+    "IN": "Leh Ayodhya",
+    "PK": "Gwadar",
+    "AF": "Bamyan",
+    "JP": "Wajima",
+    "MM": "Myitkyina",
+    "MC": "Monte-Carlo",
+    "VU": "Port-Vila",
+}
 # Hong Kong's old name for its own centre: nobody means it.
 NEVER_MEANT = {1680018, 1931681}
 # Dissolved states and empty rocks: nothing in today's news is there.
@@ -58,13 +109,17 @@ def main() -> None:
     countries = [c for code, c in sorted(cache.get_countries().items()) if code not in LEFT_OUT]
     (HERE / "countries.tsv").write_text("".join(map(country_line, countries)), encoding="utf-8")
     capitals = {(plain(country["capital"]), country["iso"]) for country in countries}
-    cities = [
-        city
-        for city in cache.get_cities().values()
-        if city["geonameid"] not in NEVER_MEANT
-        and city["population"]
-        >= (SMALLEST_CAPITAL if (plain(city["name"]), city["countrycode"]) in capitals else SMALLEST_CITY)
-    ]
+    named = {(name.replace("|", " "), code) for code, names in KNOWN.items() for name in names.split()}
+    cities = []
+    for city in sorted(cache.get_cities().values(), key=lambda c: -c["population"]):
+        name = plain(city["name"]), city["countrycode"]
+        least = SMALLEST_CAPITAL if name in capitals else SMALLEST_CITY
+        if city["geonameid"] not in NEVER_MEANT and (city["population"] >= least or name in named):
+            cities.append(city)
+            # Of those that are known by name only the largest.
+            named.discard(name)
+    for name in sorted(named):
+        print("no such city:", *name)
     cities.sort(key=lambda c: (-c["population"], c["geonameid"]))
     (HERE / "cities.tsv").write_text("".join(map(city_line, cities)), encoding="utf-8")
 

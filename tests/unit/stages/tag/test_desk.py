@@ -41,6 +41,8 @@ def ids(tagger: Tagger, body: str) -> list[tuple[str, str, int | None]]:
         ("BIRMINGHAM, Ala. — Engineers looked at the bridge.", ("Birmingham", "US", 4049979)),
         ("Engineers looked at the bridge in Birmingham.", ("Birmingham", "GB", 2655603)),
         ("Nurses of Queen Elizabeth Hospital in Birmingham have voted.", ("Birmingham", "GB", 2655603)),
+        ("A survey of all church bells in Venice has ended.", ("Venice", "IT", 3164603)),
+        ("Shells fell on Kherson on Monday.", ("Kherson", "UA", 706448)),
         ("Engineers of Atlanta, Georgia, looked at the bridge.", ("Atlanta", "US", 4180439)),
     ],
 )

@@ -55,23 +55,28 @@ class Form:
     def parted(self, spans: Sequence[Span], text: str, known: Callable[[str, Kind], bool]) -> list[Span]:
         """`Rio Tinto and Glencore` are two, `Birmingham Magistrates' Court` is one; `known`: whether a list has it."""
         found: list[Span] = []
+        end = 0
         for span in spans:
-            if found and span.start < found[-1].end:
+            if span.start < end:
                 continue
-            if found and self._is_firm(text[found[-1].start : span.end]):
+            if found and span.start == end + len(" & ") and self._is_firm(text[found[-1].start : span.end]):
                 found[-1] = Span(found[-1].start, span.end, "organisation")
-                continue
-            if span.kind == "organisation" and text[span.end - 1] == "s" and (more := _OF_MANY.match(text, span.end)):
-                # `Ontario Nurses' Association`
-                span = span._replace(end=more.end()) if more[1] in self._body_ends else span
-            left, joint, right = text[span.start : span.end].partition(" and ")
-            bare = right.removeprefix("the ")
-            if not joint or span.kind == "person" or not self._are_two(span.kind, left, bare, known):
+            elif span.kind == "organisation" and text[span.end - 1] == "s" and text[span.end : span.end + 1] in "'’":
+                more = _OF_MANY.match(text, span.end)
+                found.append(span._replace(end=more.end()) if more and more[1] in self._body_ends else span)
+            elif span.kind == "person" or text.find(" and ", span.start, span.end) < 0:
                 found.append(span)
-                continue
-            found.append(span._replace(end=span.start + len(left)))
-            found.append(span._replace(start=span.end - len(bare)))
+            else:
+                found += self._two_of(span, text, known)
+            end = found[-1].end
         return found
+
+    def _two_of(self, span: Span, text: str, known: Callable[[str, Kind], bool]) -> list[Span]:
+        left, _, right = text[span.start : span.end].partition(" and ")
+        right = right.removeprefix("the ")
+        if not self._are_two(span.kind, left, right, known):
+            return [span]
+        return [span._replace(end=span.start + len(left)), span._replace(start=span.end - len(right))]
 
     def _is_firm(self, said: str) -> bool:
         """`Smith & Wesson`, but not `Sam & Dave`."""

@@ -78,11 +78,23 @@ def _apart(ranked: list[Key]) -> list[Key]:
 
 
 def _shown(key: Key, page: Page, first: dict[int, int], plain: set[int]) -> str:
-    """The key as first met; a lone word in small letters if it ever was written so."""
+    """The key as first met; a lone word in small letters if it ever was written so, else not as a dateline has it."""
     met = first[key[0]]
     if len(key) == 1:
         word = page.spelled(met)
-        return word.lower() if key[0] in plain else word
+        if key[0] in plain:
+            return word.lower()
+        return _without_shouting(key[0], page, met) if word.isupper() else word
     while page.words[met + 1] != key[1]:
         met = page.words.index(key[0], met + 1)
     return f"{page.spelled(met)} {page.spelled(met + 1)}"
+
+
+def _without_shouting(number: int, page: Page, met: int) -> str:
+    """The word that was first met in capitals, `LISBON`, as it is written elsewhere; an acronym stays one."""
+    at = met
+    for _ in range(page.words.count(number) - 1):
+        at = page.words.index(number, at + 1)
+        if not (word := page.spelled(at)).isupper():
+            return word
+    return page.spelled(met)

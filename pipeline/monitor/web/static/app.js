@@ -197,8 +197,8 @@ function articleCard(one, before) {
   if (one.untagged) card.append(make("p", { cls: "mark", text: "Without tags: the tagger failed" }));
   if (one.lead) card.append(make("p", { cls: "lead", text: one.lead, dir: "auto", lang: one.language || "und" }));
   // What is a place, say, and a keyword too is shown once.
-  const kinds = new Map(KINDS.toReversed().flatMap((kind) => one.tags[kind].slice(0, 6).map((name) => [name, kind])));
-  const tags = KINDS.flatMap((kind) => one.tags[kind].filter((name) => kinds.get(name) === kind).map((name) => tagButton(kind, name)));
+  const kinds = new Map(KINDS.toReversed().flatMap((kind) => one.tags[kind].slice(0, 6).map((name) => [name.toLowerCase(), kind])));
+  const tags = KINDS.flatMap((kind) => one.tags[kind].filter((name) => kinds.get(name.toLowerCase()) === kind).map((name) => tagButton(kind, name)));
   if (tags.length) card.append(make("div", { cls: "tags" }, ...tags));
   if (one.copies_total) card.append(copies(one, opened.has("copies")));
   card.append(more(one, opened.has("more")));

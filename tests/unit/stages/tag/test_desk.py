@@ -186,3 +186,10 @@ def test_a_headline_alone_has_a_language_where_its_script_says_it(
 def test_two_languages_that_are_close_are_both_named(tagger: Tagger) -> None:
     found = tagger.tag(Article(RAW, "text", "", True, "Predsjednik je danas posjetio Zagreb", 5))
     assert (found.language, [code for code, _ in found.language_alternatives]) == ("hr", ["bs"])
+
+
+def test_a_keyword_is_not_shouted_as_its_dateline_is(tagger: Tagger) -> None:
+    body = "BEIRA — The port of Beira has new cranes. Beira waits for NATO ships, and NATO pays for the cranes."
+    found = tagger.tag(article(body)).keywords
+    assert {"Beira", "NATO"} <= set(found)
+    assert "BEIRA" not in found

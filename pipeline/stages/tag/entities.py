@@ -100,6 +100,7 @@ class EntityFinder:
         headline = self._gazetteer.find(article.headline[:CHARACTERS_READ])
         spellings = [k.spelling for k in (*headline, *known) if k.spelling in self._atlas.names]
         reading = Reading(tokens.text, english, self._atlas.hints(spellings))
+        reading.home = self._atlas.dateline(article.place, reading.hints) if article.place else None
         known = self._with_datelines(tokens.text, known)
         self._note_regions(known, reading)
         pieces = self._pieces(tokens, known, spans, names)
@@ -111,9 +112,8 @@ class EntityFinder:
             self._mention(piece, reading)
         if not english:
             self._note_local(reading, self._gazetteer.local(tokens.text, language))
-        place = self._atlas.dateline(article.place, reading.hints) if article.place else None
-        if place and place not in reading.found.places:
-            reading.found.places.append(place)
+        if reading.home and reading.home not in reading.found.places:
+            reading.found.places.append(reading.home)
         return reading.found
 
     def _with_datelines(self, text: str, known: list[Known]) -> list[Known]:
@@ -246,8 +246,8 @@ class EntityFinder:
             return False
         if not spelling and piece.kind == "place":
             piece, spelling = self._without_compass(piece, reading.text)
-        place = None
-        if spelling:
+        place = reading.home if reading.home and reading.home.name == spelling else None
+        if spelling and not place:
             before = " in " if piece.kind == "place" or text.isupper() else before
             region = reading.regions.get(spelling, frozenset())
             place = self._atlas.resolve(spelling, before, reading.text, reading.hints, reading.english, region)
@@ -260,7 +260,8 @@ class EntityFinder:
         """Whether the list is to be believed where the model takes the stretch for something else."""
         if not spelling:
             return False
-        if self._atlas.is_country(spelling) or spelling in reading.regions:
+        home = reading.home is not None and reading.home.name == spelling
+        if home or self._atlas.is_country(spelling) or spelling in reading.regions:
             return True
         return piece.kind == "person" and (self._atlas.is_well_known(spelling) or before.endswith(_INSIDE))
 

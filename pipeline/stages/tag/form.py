@@ -31,7 +31,7 @@ _SHORTEST_LONE = 4
 _SECOND_SYLLABLE = re.compile(
     r"-(?!(?:led|run|era|born|made|held|owned|based|style|like|type|wide|free|bound|backed|linked|built)\b)[a-z]{1,6}\b"
 )
-_NATURE = frozenset("Mount Mt Mt. Lake River Cape Gulf Isle".split())
+_PLACE_STARTS = frozenset("Mount Mt Mt. Lake River Cape Gulf Isle Rue Via Calle Avenida Boulevard Piazza Plaza".split())
 _OF_MANY = re.compile(r"['’] ([A-Z]\w+)")
 _HOLY_PLACE = re.compile(r"['’]s [A-Z]\w+")
 # Before a first name these make a place of it: San Francisco, New Brunswick.
@@ -104,7 +104,7 @@ class Form:
             said in self._known_people or (span.kind == "organisation" and self._like_person(parts))
         ):
             span = span._replace(kind="person")
-        if span.kind == "person" and len(parts) > 1 and parts[0] in _NATURE:
+        if span.kind == "person" and len(parts) > 1 and parts[0] in _PLACE_STARTS:
             span = span._replace(kind="place")
         if said.startswith("The ") and span.kind != "person":
             return [span._replace(start=span.start + 4)]

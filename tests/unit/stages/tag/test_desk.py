@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.records import Article, RawArticle
@@ -80,12 +82,36 @@ def test_people_as_they_are_written(body: str, written: str, name: str, tagger: 
     assert (written, name) in named(tagger, body, "person")
 
 
+def test_the_city_of_the_dateline_is_no_person(tagger: Tagger) -> None:
+    body = "AUSTIN — The city council voted for a new office. Mayor Kirk Watson said Austin had waited long enough."
+    found = tagger.tag(replace(article(body), place="AUSTIN"))
+    assert found.people == ("Kirk Watson",)
+    assert [(place.name, place.geonames_id) for place in found.places[:1]] == [("Austin", 4671654)]
+    body = "SYDNEY — Sydney Sweeney came to the opening. Sweeney said that she had never been there before."
+    assert tagger.tag(replace(article(body), place="SYDNEY")).people == ("Sydney Sweeney",)
+
+
+def test_of_namesakes_in_one_country_the_one_near_a_city_that_is_named(tagger: Tagger) -> None:
+    body = "Flames came near Los Angeles on Saturday, and the road to Pasadena was closed."
+    assert ("Pasadena", "US", 5381396) in ids(tagger, body)
+    assert ("Pasadena", "US", 4717782) in ids(tagger, "Flames came near Houston, and the road to Pasadena was closed.")
+    assert ("Newcastle", "AU", 2155472) in ids(tagger, "She was flown from Sydney in New South Wales to Newcastle.")
+
+
 @pytest.mark.parametrize(
-    "body", ["The crowd stood on St. Peter's Square.", "We saw A$AP Rocky there.", "Mayor Monday."]
+    "body",
+    [
+        "The crowd stood on St. Peter's Square.",
+        "We saw A$AP Rocky there.",
+        "Mayor Monday.",
+        "Stocks fell again.",
+        "Mount Lewotobi Laki-Laki erupted.",
+        "The march ended at Rue de la Loi in the evening.",
+    ],
 )
 def test_nobody_and_nothing_is_made_up(body: str, tagger: Tagger) -> None:
     found = tagger.tag(article(body))
-    assert not {"St. Peter", "Monday", "Stocks", "Mount Lewotobi Laki-Laki"} & set(found.people)
+    assert not {"St. Peter", "Monday", "Stocks", "Mount Lewotobi Laki-Laki", "Rue de la Loi"} & set(found.people)
     assert found.organisations == ()
 
 

@@ -57,9 +57,10 @@ def drawn(count: int, seed: int) -> Iterator[Rows]:
 
 
 def _terms(dice: np.random.Generator, count: int) -> NDArray[np.uint32]:
-    """Sixteen words each, of equal weight: of a million the common ones left out, the others as often as words are."""
-    words = np.exp(dice.uniform(np.log(1_000), np.log(1_000_000), (count, TERMS)))
-    hashes = (words.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)
+    """Different words each, of equal weight: of a million but the common ones, as often as words are."""
+    words = np.exp(dice.uniform(np.log(1_000), np.log(1_000_000), (count, TERMS))).astype(np.uint64)
+    words += np.arange(TERMS, dtype=np.uint64) - words % np.uint64(TERMS)
+    hashes = (words * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)
     terms: NDArray[np.uint32] = (np.maximum(hashes, np.uint64(1)).astype(np.uint32) << np.uint32(8)) | np.uint32(64)
     return terms
 

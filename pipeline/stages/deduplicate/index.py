@@ -18,7 +18,7 @@ from pipeline.stages.deduplicate.joining import enter as enter_stories
 from pipeline.stages.deduplicate.judge import Flags, near_original
 from pipeline.stages.deduplicate.judge import series as of_one_series
 from pipeline.stages.deduplicate.slices import FULL, STANDING, Slice, names
-from pipeline.stages.deduplicate.stories import PLACED, Stories
+from pipeline.stages.deduplicate.stories import PLACED, Placed, Stories
 from pipeline.stages.deduplicate.table import Numbers
 from pipeline.stages.deduplicate.weigh import Past, decide, weigh
 
@@ -172,14 +172,24 @@ class Index:
             lambda places, ids: self._close(rows[places], ids, horizons[places], address(piece.serial, first) + places),
         )
         decisions, via = decide(rows, related, past)
-        given = gathered(self._slices, np.where(via < past.first, via, -1), PLACED, Slice.placed)
+        given = self._placed(np.where(via < past.first, via, -1))
         own = own_stories(rows["id"], times)
 
         def series(places: Numbers, addresses: Numbers) -> Flags:
             return of_one_series(rows[places], self._rows(addresses))
 
         batch = Batch(
-            own, rows["terms"], times, horizons, since, decisions, via - past.first, given, past.first, series
+            own,
+            rows["terms"],
+            times,
+            horizons,
+            since,
+            decisions,
+            via - past.first,
+            given,
+            past.first,
+            self._placed,
+            series,
         )
         decisions = join(self._stories, batch)
         kept = decisions.copy()
@@ -238,6 +248,9 @@ class Index:
 
     def _standing(self, addresses: Numbers) -> NDArray[Any]:
         return gathered(self._slices, addresses, STANDING, Slice.standing)
+
+    def _placed(self, addresses: Numbers) -> Placed:
+        return gathered(self._slices, addresses, PLACED, Slice.placed)
 
     def _rows(self, addresses: Numbers) -> Rows:
         return gathered(self._slices, addresses, KEPT, Slice.rows)

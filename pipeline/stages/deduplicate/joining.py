@@ -38,6 +38,8 @@ class Batch:
     """For each decision, the story of the article that it rests on, where that was there before the batch."""
     first: int
     """Address of the first of them; the others follow it."""
+    placed: Callable[[Numbers], Placed]
+    """Addresses → the stories of articles that were there before the batch."""
     series: Callable[[Numbers, Numbers], Flags]
     """Places in the batch, and addresses: whether both are of one series, which makes no story."""
 
@@ -57,23 +59,23 @@ def enter(stories: Stories, own: Placed, rows: Rows, times: Numbers, decisions: 
     placed["story"][at] = names(decisions["story"])[elsewhere]
     placed["began"][at] = decisions["began"][elsewhere]
     kept = np.flatnonzero(_published(len(own), decisions))
-    first = stories.enter(rows["terms"][kept], times[kept], address + kept)
-    stories.place(first, placed[kept], (placed["story"] != own["story"])[kept])
+    stories.enter(rows["terms"][kept], times[kept], address + kept)
+    stories.place(placed[kept][(placed["story"] != own["story"])[kept]])
 
 
 def join(stories: Stories, batch: Batch) -> Decisions:
     """Enter articles, find the story of each, and return the decisions with it: one more for each that joins one."""
     kept = np.flatnonzero(_published(len(batch.own), batch.decisions))
-    first = stories.enter(batch.terms[kept], batch.times[kept], batch.first + kept)
-    alike = stories.alike(first, batch.since[kept])
+    entered = stories.enter(batch.terms[kept], batch.times[kept], batch.first + kept)
+    alike = stories.alike(entered, batch.since[kept])
     apart = np.flatnonzero(~batch.series(kept[alike.article], stories.addresses(alike.entry)))
     alike = Alike(alike.article[apart], alike.entry[apart], alike.cosine[apart])
-    joined = _Joining(stories, batch, first, kept, alike).all()
+    joined = _Joining(stories, batch, kept, alike).all()
     placed = batch.own.copy()
     others = np.zeros(len(placed), dtype=np.bool_)
     for at, (story, began) in joined.items():
         placed[at], others[at] = (story, began), True
-    stories.place(first, placed[kept], others[kept])
+    stories.place(placed[kept][others[kept]])
     return _with_stories(batch.decisions, placed, np.flatnonzero(others))
 
 
@@ -102,7 +104,7 @@ Story = tuple[bytes, int]
 class _Joining:
     """Goes through the articles that rest on others or are like others."""
 
-    def __init__(self, stories: Stories, batch: Batch, first: int, kept: Numbers, alike: Alike) -> None:
+    def __init__(self, stories: Stories, batch: Batch, kept: Numbers, alike: Alike) -> None:
         self._horizons: list[int] = batch.horizons.tolist()
         self._own: list[Story] = batch.own.tolist()
         self._joined: dict[int, Story] = {}
@@ -112,10 +114,8 @@ class _Joining:
         self._linked = {at: (of, story) for at, of, story in zip(linked, via, given, strict=True)}
         self._many = stories.joined
         self._more: set[bytes] = set()
-        placed = stories.placed(np.minimum(alike.entry, max(first - 1, 0)))
-        ours = (
-            np.where(alike.entry >= first, kept[np.maximum(alike.entry - first, 0)], -1) if kept.size else alike.entry
-        )
+        addresses = stories.addresses(alike.entry)
+        ours, placed = addresses - batch.first, batch.placed(addresses)
         pairs = zip(kept[alike.article].tolist(), ours.tolist(), placed.tolist(), alike.cosine.tolist(), strict=True)
         self._alike = {at: list(group) for at, group in groupby(pairs, key=itemgetter(0))}
 

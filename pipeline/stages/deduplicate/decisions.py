@@ -70,7 +70,7 @@ def find(decisions: Decisions, rows: NDArray[np.integer[Any]]) -> tuple[NDArray[
     at = np.searchsorted(decided, rows)
     known = np.flatnonzero(at < len(decided))
     known = known[decided[at[known]] == rows[known]]
-    return known, decisions[at[known]]
+    return known, decisions.take(at[known])
 
 
 def split(decisions: Decisions, lengths: list[int]) -> list[Decisions]:

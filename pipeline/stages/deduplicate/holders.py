@@ -98,9 +98,10 @@ def gathered(
 ) -> NDArray[Any]:
     """What `of` says about each article, an array of `kind`; a slice is asked once, about all that lie in it."""
     found = np.empty(len(addresses), dtype=kind)
+    lump = f"V{found.itemsize}"  # numpy moves it at once, not field by field
     serials, numbers = addresses >> NUMBER_BITS, addresses & NUMBER_MASK
     for piece in slices:
         at = np.flatnonzero(serials == piece.serial)
         if at.size:
-            found[at] = of(piece, numbers[at])
+            found.view(lump)[at] = of(piece, numbers[at]).view(lump)
     return found

@@ -169,14 +169,16 @@ class Index:
         past = Past(
             address(piece.serial, first),
             self._standing,
-            lambda places, ids: self._close(rows[places], ids, horizons[places], address(piece.serial, first) + places),
+            lambda places, ids: self._close(
+                rows.take(places), ids, horizons[places], address(piece.serial, first) + places
+            ),
         )
         decisions, via = decide(rows, related, past)
         given = self._placed(np.where(via < past.first, via, -1))
         own = own_stories(rows["id"], times)
 
         def series(places: Numbers, addresses: Numbers) -> Flags:
-            return of_one_series(rows[places], self._rows(addresses))
+            return of_one_series(rows.take(places), self._rows(addresses))
 
         batch = Batch(
             own,
@@ -226,7 +228,7 @@ class Index:
         close = np.ones(len(rows), dtype=np.bool_)
         ids = originals.view(np.uint64).reshape(-1, 2)
         for at, numbers, piece in self._living(ids, horizons, places):
-            close[at] = near_original(rows[at], piece.rows(numbers))
+            close[at] = near_original(rows.take(at), piece.rows(numbers))
         return close
 
     def _living(

@@ -91,7 +91,7 @@ def _with_stories(decisions: Decisions, placed: Placed, rows: Numbers) -> Decisi
     every = np.zeros(len(decisions) + len(more), dtype=DECISION)
     every[: len(decisions)] = decisions
     every["row"][len(decisions) :] = more
-    every = every[np.argsort(every["row"], kind="stable")]
+    every = every.take(np.argsort(every["row"], kind="stable"))
     at = np.searchsorted(every["row"], rows)
     every["story"][at] = placed["story"][rows].view("<u8").reshape(-1, 2)
     every["began"][at] = placed["began"][rows]

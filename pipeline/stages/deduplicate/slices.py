@@ -18,7 +18,7 @@ from pipeline.stages.deduplicate.table import Keys, Numbers, Table
 FULL = 1 << 20
 """Articles after which a new slice is begun; bounds the time that growing a table takes."""
 
-_GROWTH = 1.125
+_GROWTH = 1.05
 _TWIN_BYTES = 200
 """What one entry of the dict of twins takes."""
 
@@ -76,7 +76,7 @@ class Slice:
 
     def rows(self, numbers: Numbers) -> Rows:
         """A copy of these articles' rows."""
-        return self._rows[numbers]
+        return self._rows.take(numbers)  # far faster than [] where rows are wide
 
     def times(self, numbers: Numbers) -> Numbers:
         """Log times of these articles, in milliseconds."""

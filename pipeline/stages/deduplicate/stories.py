@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from pipeline.stages.deduplicate.parameters import FAINT, HOLDERS, RELATED, SAME_STORY, TERMS
 from pipeline.stages.deduplicate.table import Numbers
-from pipeline.stages.deduplicate.terms import LENGTH, Terms
+from pipeline.stages.deduplicate.terms import HASH_BITS, LENGTH, WEIGHT_BITS, Terms
 
 _BUCKET_BITS = 20
 _BUCKET = np.uint32(32 - _BUCKET_BITS)
@@ -31,21 +30,25 @@ SAME = round(SAME_STORY * LENGTH * LENGTH)
 """Least cosine, times LENGTH squared."""
 
 _ROOM = 1024
-_GROWTH = 1.125
+_GROWTH = 1.05
 _FEW = 1 << 12
 _JOINED_BYTES = 100
 """What one entry of the set of joined stories takes."""
 _PLACE, _PLACES = np.uint64(32), np.uint64((1 << 32) - 1)
 _NUMBER, _PRODUCT = np.uint64(16), np.uint64((1 << 16) - 1)
 _COMMON, _NUMBERS = np.uint64(32), np.uint64((1 << 32) - 1)
-_REST = np.uint32((1 << (32 - _BUCKET_BITS)) - 1)
-"""Of a term, what its bucket does not tell: the last bits of the hash, and the weight."""
+_REST = np.uint32(HASH_BITS - _BUCKET_BITS)
+_RESTS = np.uint32((1 << (HASH_BITS - _BUCKET_BITS)) - 1)
+
+_LATEST, _WEIGHTS = np.dtype(f"V{4 * HOLDERS}"), np.dtype(f"V{HOLDERS}")
 
 PLACED = np.dtype([("story", "V16"), ("began", "<i8")])
 """Which story an article belongs to, and when that began: log time, milliseconds."""
 
 Placed = NDArray[Any]
-Postings = NDArray[np.uint64]
+Postings = NDArray[np.uint32]
+Weights = NDArray[np.uint8]
+Shared = NDArray[np.uint64]
 
 
 def called(placed: Placed) -> list[bytes]:
@@ -78,6 +81,8 @@ class Entered(NamedTuple):
     """Number of the first; the others follow it."""
     queue: Postings
     """Stretch after stretch, in order of time: the postings of one bucket, and HOLDERS or more before those."""
+    weights: Weights
+    """Of the terms in the queue."""
     ends: Numbers
     """For each term of each article, where in the queue it stands itself, behind those that went before it."""
 
@@ -85,7 +90,7 @@ class Entered(NamedTuple):
 class Stories:
     """The articles of the story window that are no duplicates, by number, in log order.
 
-    A posting says that an article has a term: the article's number, from 1, then those bits of the term that its bucket
+    A posting says that an article has a term: the article's number, from 1, then the bits of the hash that the bucket
     does not tell. Of each bucket the latest postings are kept side by side, the oldest first, so that what a term costs
     does not grow with the index.
     """
@@ -100,7 +105,8 @@ class Stories:
         self._address: Numbers = np.zeros(0, dtype=np.int64)
         self._row_of = np.zeros(0, dtype=np.uint32)  # of each bucket; 0: it was never used
         self._rows = 1
-        self._latest: Postings = np.zeros((self._rows, HOLDERS), dtype=np.uint64)
+        self._latest = np.zeros(self._rows, dtype=_LATEST)
+        self._weights = np.zeros(self._rows, dtype=_WEIGHTS)
         self.joined: set[bytes] = set()
         """The stories, as `called` has them, that have another article than the one that began them."""
 
@@ -110,7 +116,7 @@ class Stories:
     @property
     def nbytes(self) -> int:
         """Bytes taken."""
-        arrays = (self._terms, self._times, self._address, self._row_of, self._latest)
+        arrays = (self._terms, self._times, self._address, self._row_of, self._latest, self._weights)
         return sum(array.nbytes for array in arrays) + _JOINED_BYTES * len(self.joined)
 
     def enter(self, terms: Terms, times: Numbers, addresses: Numbers) -> Entered:
@@ -127,16 +133,17 @@ class Stories:
         begins = np.append(True, bucket[1:] != bucket[:-1])[: bucket.size]
         heads = np.flatnonzero(begins)
         tails = np.append(heads[1:], bucket.size)[: heads.size] - 1
+        rows = self._rows_of(bucket[heads])
         # In front of all, a stretch for places without a term.
-        queue = np.zeros((1 + heads.size) * HOLDERS + place.size, dtype=np.uint64)
         at = np.arange(place.size) + (1 + np.cumsum(begins)) * HOLDERS
-        queue[at] = (first + 1 + place // TERMS).astype(np.uint64) << _NUMBER | terms.ravel()[place] & _REST
-        stretches, rows = sliding_window_view(queue, HOLDERS, writeable=True), self._rows_of(bucket[heads])
-        stretches[at[heads] - HOLDERS] = self._latest[rows]
-        self._latest[rows] = stretches[at[tails] + 1 - HOLDERS]
-        ends = np.full(terms.size, HOLDERS)
+        terms = terms.ravel()[place]
+        postings = (first + 1 + place // TERMS).astype(np.uint32) << _REST | _rest(terms)
+        ends = np.full((self._count - first) * TERMS, HOLDERS)
         ends[place] = at
-        return Entered(first, queue, ends)
+        stretches = rows, at, at[heads] - HOLDERS, at[tails] + 1 - HOLDERS
+        queue = _queue(self._latest, postings, *stretches)
+        weights = _queue(self._weights, (terms & _WEIGHT).astype(np.uint8), *stretches)
+        return Entered(first, queue, weights, ends)
 
     def place(self, placed: Placed) -> None:
         """Say which stories articles have joined that another one began."""
@@ -148,7 +155,7 @@ class Stories:
         Only for those that have one which is near enough for a story.
         """
         article, entry = _most(self._sharing(entered, since), RELATED)
-        cosine = _cosines(self._terms[entered.first + article], self._terms[entry])
+        cosine = _cosines(self._terms.take(entered.first + article, axis=0), self._terms.take(entry, axis=0))
         # Where not even the nearest is near enough, nothing can be.
         nearest = np.zeros(len(since), dtype=np.int64)
         np.maximum.at(nearest, article, cosine)
@@ -173,28 +180,32 @@ class Stories:
         for name in ("_terms", "_times", "_address"):
             setattr(self, name, getattr(self, name)[kept].copy())
         self._count -= gone
-        lost = np.uint64(gone) << _NUMBER
-        self._latest = np.where(self._latest >> _NUMBER > gone, self._latest - lost, np.uint64(0))
+        lost = np.uint32(gone) << _REST
+        postings = self._latest.view(np.uint32)
+        postings[:] = np.where(postings >> _REST > gone, postings - lost, 0)
         # A story that began before the horizon takes no more articles.
         self.joined = {story for story in self.joined if began(story) >= horizon_ms}
 
-    def _sharing(self, entered: Entered, since: Numbers) -> Postings:
-        """A row for each article: postings of earlier ones that have a term of it, with the product of the weights.
+    def _sharing(self, entered: Entered, since: Numbers) -> Shared:
+        """A row for each article: numbers (from 1) of earlier ones that have a term of it, with the product of weights.
 
         Sorted, 0 where there is none. Of each term the last HOLDERS in its bucket are looked at.
         """
-        mine = np.repeat(self._terms[entered.first : self._count] & _REST, HOLDERS, axis=1)
-        found = sliding_window_view(entered.queue, HOLDERS)[entered.ends - HOLDERS].reshape(mine.shape)
-        oldest = np.searchsorted(self._times[: self._count], since).astype(np.uint64) + np.uint64(1)
-        rest = found.astype(np.uint32) & _REST
-        live = found >= (oldest << _NUMBER)[:, None]
-        live &= (rest ^ mine) <= _WEIGHT
-        found >>= _NUMBER
-        found <<= _NUMBER
-        found |= (rest & _WEIGHT) * (mine & _WEIGHT)
-        found *= live
-        found.sort(axis=1)
-        return found
+        _, queue, weights, ends = entered
+        mine = np.repeat(self._terms[entered.first : self._count], HOLDERS, axis=1)
+        found = _stretches(queue)[ends - HOLDERS].view(np.uint32).reshape(mine.shape)
+        products = _stretches(weights)[ends - HOLDERS].view(np.uint8).reshape(mine.shape).astype(np.uint32)
+        products *= mine & _WEIGHT
+        oldest = np.searchsorted(self._times[: self._count], since).astype(np.uint32) + np.uint32(1)
+        live = found >= (oldest << _REST)[:, None]
+        live &= ((found ^ _rest(mine)) & _RESTS) == 0
+        found >>= _REST
+        shared = found.astype(np.uint64)
+        shared <<= _NUMBER
+        shared |= products
+        shared *= live
+        shared.sort(axis=1)
+        return shared
 
     def _rows_of(self, buckets: Numbers) -> Numbers:
         """Where the latest postings of each bucket are; it gets a place if it has none."""
@@ -204,7 +215,9 @@ class Stories:
         self._row_of[buckets[new]] = rows[new]
         self._rows += new.size
         if self._rows > len(self._latest):
-            self._latest.resize((int(self._rows * _GROWTH), HOLDERS), refcheck=False)
+            room = int(self._rows * _GROWTH)
+            self._latest.resize(room, refcheck=False)
+            self._weights.resize(room, refcheck=False)
         return rows.astype(np.int64)
 
     def _make_room(self) -> None:
@@ -218,18 +231,46 @@ class Stories:
         self._terms.resize((room, TERMS), refcheck=False)
 
 
-def _most(shared: Postings, most: int) -> tuple[Numbers, Numbers]:
+def _queue(
+    latest: NDArray[Any], new: NDArray[Any], rows: Numbers, at: Numbers, heads: Numbers, tails: Numbers
+) -> NDArray[Any]:
+    """Put what is new, `at` these places, behind the `latest` of its bucket, which become the last ones of that.
+
+    `heads`, `tails`: where the first and the last HOLDERS of each bucket's stretch begin. Returns all stretches.
+    """
+    queue = np.zeros((1 + len(rows)) * HOLDERS + len(new), dtype=new.dtype)
+    queue[at] = new
+    stretches = _stretches(queue)
+    stretches[heads] = latest.take(rows)
+    latest[rows] = stretches[tails]
+    return queue
+
+
+def _stretches(queue: NDArray[Any]) -> NDArray[Any]:
+    """A view of `queue` with, for each place, the HOLDERS from there on as one lump: numpy moves those at once."""
+    size = queue.itemsize
+    return np.ndarray((len(queue) - HOLDERS + 1,), f"V{HOLDERS * size}", queue, strides=(size,))
+
+
+def _rest(terms: Terms) -> Postings:
+    """Of each term, the bits of the hash that its bucket does not tell."""
+    rest: Postings = (terms >> np.uint32(WEIGHT_BITS)) & _RESTS
+    return rest
+
+
+def _most(shared: Shared, most: int) -> tuple[Numbers, Numbers]:
     """Of each article's pairs those with most in common, of equals the latest: article and entry."""
     flat = shared.ravel()
     last = np.ones(flat.size, dtype=np.bool_)
     np.greater(flat[1:] ^ flat[:-1], _PRODUCT, out=last[:-1])
     last[shared.shape[1] - 1 :: shared.shape[1]] = True
     tails = np.flatnonzero(last)
-    common = np.diff(np.cumsum(flat & _PRODUCT)[tails], prepend=np.uint64(0))
+    sums = np.cumsum(flat.astype(np.uint16), dtype=np.uint32)[tails]  # may run over: it is differences that count
+    common = np.diff(sums, prepend=np.uint32(0))
     near = np.flatnonzero(common >= _FAINT)
     tails = tails[near]
     ranked = np.zeros(shared.shape, dtype=np.uint64)
-    ranked.ravel()[tails] = common[near] << _COMMON | flat[tails] >> _NUMBER
+    ranked.ravel()[tails] = common[near].astype(np.uint64) << _COMMON | flat[tails] >> _NUMBER
     ranked.partition(shared.shape[1] - most, axis=1)
     first = ranked[:, -most:].ravel()
     chosen = np.flatnonzero(first)

@@ -86,7 +86,7 @@ def weigh(rows: Rows, holders: Holders, rows_at: Callable[[Numbers], Rows]) -> R
     shingles = holders.lane < EXACT_LANE
     pairs = np.unique((holders.article[shingles] << _ADDRESS_BITS) | holders.holder[shingles])
     mine, theirs = pairs >> _ADDRESS_BITS, pairs & ((1 << _ADDRESS_BITS) - 1)
-    near, derived, ratios = relations(rows[mine], rows_at(theirs))
+    near, derived, ratios = relations(rows.take(mine), rows_at(theirs))
     alike = np.rint(ratios * 1000).astype(np.int64)
     closest = [_closest(len(rows), mine[kind], theirs[kind], alike[kind]) for kind in (near, derived)]
     return Related(exact, revision, *closest[0], *closest[1], len(mine))

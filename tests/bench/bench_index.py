@@ -8,8 +8,10 @@ drawn rather than computed, so that the index alone is measured.
 from __future__ import annotations
 
 import random
+import resource
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from time import thread_time
 from typing import Any
 
@@ -68,7 +70,7 @@ def _terms(dice: np.random.Generator, count: int) -> NDArray[np.uint32]:
 def bench_apply(count: int) -> None:
     """Judge a log of `count` articles, decoding included, as a worker does that follows it; print cost and memory."""
     worker, spent, since, slowest = Replica(WINDOW_SECONDS), 0.0, 0.0, 0.0
-    told = _timed("join")
+    told, resident = _timed("join"), _resident()
     step = max(count // 10, BATCH)
     print(
         f"{'articles':>10} {'µs each':>8} {'articles/s':>11} {'bytes each':>11} {'stories: µs':>11} {'bytes':>6}"
@@ -88,7 +90,15 @@ def bench_apply(count: int) -> None:
             print(f"{done:>10,} {each:>8.1f} {rate:>11,.0f} {size:>11.0f} {stories} {slowest * 1e3:>19.0f}", flush=True)
             since = slowest = 0.0
             told.append(0.0)
-    print(f"{done:,} articles: {spent / done * 1e6:.1f} µs, {len(value) / BATCH:.0f} bytes each on the log\n")
+    print(
+        f"{done:,} articles: {spent / done * 1e6:.1f} µs, {len(value) / BATCH:.0f} bytes each on the log;"
+        f" the process has grown by {(_resident() - resident) / done:.0f} bytes each\n"
+    )
+
+
+def _resident() -> int:
+    """Bytes of memory that this process has, by the kernel's account."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def _timed(name: str) -> list[float]:

@@ -166,33 +166,20 @@ class Index:
         first = piece.append(rows, times)
         related = weigh(rows, enter(rows, first, self._slices, horizons), self._rows)
         self.compared += related.compared
-        past = Past(
-            address(piece.serial, first),
-            self._standing,
-            lambda places, ids: self._close(
-                rows.take(places), ids, horizons[places], address(piece.serial, first) + places
-            ),
-        )
-        decisions, via = decide(rows, related, past)
-        given = self._placed(np.where(via < past.first, via, -1))
+        ours = address(piece.serial, first)
+
+        def close(places: Numbers, originals: NDArray[Any]) -> Flags:
+            return self._close(rows.take(places), originals, horizons[places], ours + places)
+
+        decisions, via = decide(rows, related, Past(ours, self._standing, close))
+        given = self._placed(np.where(via < ours, via, -1))
         own = own_stories(rows["id"], times)
 
         def series(places: Numbers, addresses: Numbers) -> Flags:
             return of_one_series(rows.take(places), self._rows(addresses))
 
-        batch = Batch(
-            own,
-            rows["terms"],
-            times,
-            horizons,
-            since,
-            decisions,
-            via - past.first,
-            given,
-            past.first,
-            self._placed,
-            series,
-        )
+        links = decisions, via - ours, given
+        batch = Batch(own, rows["terms"], times, horizons, since, *links, ours, self._placed, series)
         decisions = join(self._stories, batch)
         kept = decisions.copy()
         kept["row"] += np.uint32(first)

@@ -15,8 +15,9 @@ from pipeline.stages.deduplicate.decisions import DECISION, EXACT, NEAR, REVISIO
 from pipeline.stages.deduplicate.stories import PLACED
 from pipeline.stages.deduplicate.table import Keys, Numbers, Table
 
-FULL = 1 << 20
-"""Articles after which a new slice is begun; bounds the time that growing a table takes."""
+FULL = 1 << 22
+"""Articles after which a new slice is begun; bounds the time that growing a table takes. A key is looked up in every
+slice, so in a large index many small ones would cost many looks."""
 
 _GROWTH = 1.05
 _TWIN_BYTES = 200

@@ -45,6 +45,12 @@ def _is_no_and(word: str) -> bool:
     return word not in ("and", "&")
 
 
+def _is_shouted(known: Known, text: str) -> bool:
+    """Whether all of its line is in capitals."""
+    line = text[text.rfind("\n", 0, known.start) + 1 :].partition("\n")[0]
+    return line.isupper() and line != known.spelling
+
+
 def _names_stand_out(tokens: Tokens) -> bool:
     """Whether most words begin with a small letter."""
     return len(tokens.starts) <= MOST_CAPITALISED * (tokens.text.count(" ") + tokens.text.count("\n") + 1)
@@ -57,8 +63,8 @@ class EntityFinder:
         self._atlas = Atlas()
         self._gazetteer = Gazetteer(self._atlas)
         self._form = Form()
-        small = stopwords()["en"]
-        self._beside = small | {w.lower() for w in words("titles.txt") | words("not_names.txt") | _COMPASS}
+        self._small = stopwords()["en"]
+        self._beside = self._small | {w.lower() for w in words("titles.txt") | words("not_names.txt") | _COMPASS}
         if reader is None:
             file = arrays("chain.npz")
             reader = Chain(Lexicon(self._atlas), file["weights"], file["moves"]).spans
@@ -132,6 +138,8 @@ class EntityFinder:
                 region = self._atlas.region_after(reading.text, end)
                 if region and not self._atlas.is_country(spelling):
                     reading.regions.setdefault(spelling, region)
+                    if self._atlas.is_state_in_short(reading.text, end + len(", ")):
+                        reading.states.add(end + len(", "))
 
     def _note_local(self, reading: Reading, named: list[tuple[int, int, Place]]) -> None:
         """Places by the names that the article's own language has for them, where nothing longer was found."""
@@ -193,6 +201,9 @@ class EntityFinder:
         body = known.spelling in self._gazetteer.organisations
         if body and not names:
             return False
+        if known.spelling.isupper() and known.spelling.lower() in self._small and _is_shouted(known, tokens.text):
+            # `SO WHO WON?`
+            return False
         if not body and not self._atlas.is_place(known.spelling):
             return False
         over = spans.over(known.start, known.end)
@@ -217,6 +228,8 @@ class EntityFinder:
     def _mention(self, piece: Piece, reading: Reading) -> None:
         """Decide what one stretch is and note it."""
         text = reading.text[piece.start : piece.end]
+        if piece.start in reading.states and reading.text[piece.end : piece.end + 1] == ".":
+            return None
         person = reading.people.known(text, piece.start) if " " not in text else None
         if person and person != text and not self._placed(piece, person, reading):
             return reading.note(piece, "person", person, "full-name")

@@ -34,8 +34,16 @@ _SECOND_SYLLABLE = re.compile(
 _PLACE_STARTS = frozenset("Mount Mt Mt. Lake River Cape Gulf Isle Rue Via Calle Avenida Boulevard Piazza Plaza".split())
 _OF_MANY = re.compile(r"['’] ([A-Z]\w+)")
 _HOLY_PLACE = re.compile(r"['’]s [A-Z]\w+")
+# Months that are first names, too, and what may stand behind them.
+_MONTHS = frozenset("April May June".split())
+_DAYS = frozenset("One Two Three Four Five Six Seven Eight Nine Ten".split())
 # Before a first name these make a place of it: San Francisco, New Brunswick.
 _SAINTS = frozenset("San Santa Saint Saints St St. Los Las New Fort Port El".split())
+
+
+def _is_day(parts: Sequence[str]) -> bool:
+    """`June Eight`."""
+    return parts[0] in _MONTHS and parts[-1] in _DAYS
 
 
 class Form:
@@ -146,8 +154,10 @@ class Form:
         return kept
 
     def _like_thing(self, parts: list[str]) -> bool:
-        """Whether it is a product, a paper or the like: `MagSafe`, `MkII Ford Escort`, `JAMA Psychiatry`."""
+        """Whether it is a product, a paper, a day or the like: `MagSafe`, `MkII Ford Escort`, `JAMA Psychiatry`."""
         first, last = parts[0], parts[-1]
+        if _is_day(parts):
+            return True
         # Jude Law and Benny Hill are people.
         if last in self._not and (len(parts) == 1 or not self._is_first_name(first)):
             return True
@@ -211,7 +221,7 @@ class Form:
             return "organisation"
         if len(parts) > _LONGEST_PERSON or any(p[0].islower() or p == "&" or p in self._not for p in parts):
             return None
-        if all(part.isupper() for part in parts) or parts[0] in _SAINTS:
+        if all(part.isupper() for part in parts) or parts[0] in _SAINTS or _is_day(parts):
             return None
         speaks = _SPEAKS.match(text, end) or _SPOKE.search(text[max(0, start - 12) : start])
         return "person" if parts[0] in self._first_names or speaks else None

@@ -48,6 +48,8 @@ class Reading:
     acronyms: dict[str, str] = field(default_factory=dict)
     regions: dict[str, frozenset[str]] = field(default_factory=dict)
     """Codes of the countries in one of which a city is, by its spelling, where the text says so: `Paris, Texas`."""
+    states: set[int] = field(default_factory=set)
+    """Where a state's short form stands behind a city: `Spokane, Wash.`"""
     home: Place | None = None
     """Where the article was written: a lone name that is this city is no person."""
     found: Found = field(default_factory=Found)

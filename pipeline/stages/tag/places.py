@@ -147,12 +147,17 @@ class Atlas:
         if match is None:
             return frozenset()
         said = match[1]
-        codes = {"US"} if said.rstrip(".") in _STATES_TOO or said in _STATES_SHORT else set()
+        # Of `Wash.` at the end of a sentence the dot is not in the match.
+        codes = {"US"} if said.rstrip(".") in _STATES_TOO or not _STATES_SHORT.isdisjoint((said, f"{said}.")) else set()
         for spelling in (said, said.rstrip("."), said.split(" ")[0]):
             name = self.names.get(spelling)
             if name and (name.country or name.hints):
                 return frozenset(codes | {*name.hints, *([name.country.code] if name.country else [])})
         return frozenset(codes)
+
+    def is_state_in_short(self, text: str, start: int) -> bool:
+        """Whether `Wash.` or the like begins at `start`."""
+        return text[start : text.find(".", start) + 1] in _STATES_SHORT
 
     def _nearest(self, cities: list[tuple[Place, int]], hints: Hints) -> tuple[Place, int]:
         """Of namesakes the one in the country, then on the continent, that the text speaks of most; then the one near a

@@ -127,6 +127,8 @@ def test_a_handle_names_nobody(tagger: Tagger) -> None:
         "The study, which was printed in JAMA Psychiatry, looked at sleep in the young and the old.",
         "There is a Dell Alienware AW3418DW on the desk, with a lamp beside it that does not work.",
         "Most Muslims in the town had not heard about it before the council met on that evening.",
+        "It is payable June Eight to holders of May 21, and the new shares will be handed out June Five.",
+        "The airline will add a third flight to Spokane, Wash. It flies to thirty cities from its base in Denver.",
     ],
 )
 def test_products_papers_and_peoples_are_nobody(text: str, tagger: Tagger) -> None:
@@ -184,6 +186,13 @@ def test_an_acronym_in_brackets_stands_for_the_name_before_it(tagger: Tagger) ->
 )
 def test_organisations_are_known_by_name_or_form(text: str, name: str, tagger: Tagger) -> None:
     assert tagger.tag(article(text)).organisations == (name,)
+
+
+def test_a_small_word_in_a_line_of_capitals_is_no_body(tagger: Tagger) -> None:
+    text = "SO {} WON THE DEBATE?\n\nThe candidates met in Atlanta, and were asked about health care for two hours."
+    assert not tagger.tag(article(text.format("WHO"))).organisations
+    told = "The WHO met in Atlanta, and its members were asked about health care and vaccines for two hours."
+    assert tagger.tag(article(told)).organisations == ("World Health Organization",)
 
 
 def test_text_in_title_case_names_nobody(tagger: Tagger) -> None:

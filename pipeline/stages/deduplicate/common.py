@@ -19,17 +19,18 @@ _SLOT = np.uint64((1 << _BITS) - 1)
 _CHECK = np.uint64(_BITS)
 
 
-def telling(hashes: Hashes) -> NDArray[np.int64]:
+def telling(hashes: Hashes) -> NDArray[np.uint16]:
     """For the hash of each word, 0 (tells nothing) to MOST. One in two thousand rare words is taken for another."""
-    found = _table()[(hashes & _SLOT).astype(np.intp)]
-    known = (found >> 8) == _check(hashes)
-    values: NDArray[np.int64] = np.where(known, found & 0xFF, MOST).astype(np.int64)
-    return values
+    found = _table().take((hashes & _SLOT).view(np.int64))
+    unknown = (found >> np.uint16(8)) != _check(hashes)
+    found |= unknown * np.uint16(MOST)
+    found &= np.uint16(MOST)
+    return found
 
 
-def _check(hashes: Hashes) -> NDArray[np.uint16]:
+def _check(hashes: Hashes) -> NDArray[np.uint8]:
     """Eight other bits of the hash, never 0, as that stands for an empty slot."""
-    bits: NDArray[np.uint16] = np.maximum((hashes >> _CHECK) & np.uint64(0xFF), np.uint64(1)).astype(np.uint16)
+    bits: NDArray[np.uint8] = np.maximum((hashes >> _CHECK).astype(np.uint8), np.uint8(1))
     return bits
 
 
@@ -47,6 +48,6 @@ def _table() -> NDArray[np.uint16]:
     hashes = Prefix(texts.codes).between(texts.starts, texts.ends)
     table = np.zeros(1 << _BITS, dtype=np.uint16)
     # Where two meet the commoner one stays: the other then counts as rare.
-    entries = (_check(hashes) << np.uint16(8)) | np.array(values, dtype=np.uint16)
+    entries = (_check(hashes).astype(np.uint16) << np.uint16(8)) | np.array(values, dtype=np.uint16)
     table[(hashes[::-1] & _SLOT).astype(np.intp)] = entries[::-1]
     return table

@@ -85,17 +85,19 @@ def _groups(articles: Sequence[Article]) -> Iterator[list[Article]]:
 
 
 def _group(articles: list[Article]) -> list[Fingerprint]:
-    texts = texts_of([article.body for article in articles])
+    headlines = [article.headline for article in articles]
+    texts = texts_of([*(article.body for article in articles), *headlines])
     # Of a brief the headline counts, where it has one of its own.
-    brief = (texts.words < BRIEF_WORDS).tolist()
+    brief = (texts.words[: len(articles)] < BRIEF_WORDS).tolist()
     bodies = [
         f"{article.headline} {article.body}" if short and not article.headline_derived else article.body
         for article, short in zip(articles, brief, strict=True)
     ]
     if any(brief):
-        texts = texts_of(bodies)
+        texts = texts_of([*bodies, *headlines])
     hashes = Prefix(texts.codes)
-    about = terms(texts, hashes, texts_of([article.headline for article in articles]))
+    about = terms(texts, hashes)
+    every = sketches(texts.before(len(articles)), hashes)
     return [
         Fingerprint(
             id=article.id,
@@ -110,7 +112,7 @@ def _group(articles: list[Article]) -> list[Fingerprint]:
             words=sketch.words,
             terms=telling.tobytes(),
         )
-        for article, sketch, telling in zip(articles, sketches(texts, hashes), about, strict=True)
+        for article, sketch, telling in zip(articles, every, about, strict=True)
     ]
 
 

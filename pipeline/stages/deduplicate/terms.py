@@ -22,6 +22,7 @@ WEIGHT_BITS = 8
 LENGTH = (1 << WEIGHT_BITS) - 1
 """Of an article's vector of weights: their squares add up to its square, but for rounding."""
 
+_TEXT = 40
 _COMMA = 44
 _OFTEN = 64
 # How often a word stands in a text, dampened: 1 + ln n, in sixteenths. Whole numbers, as machines round logarithms
@@ -34,32 +35,34 @@ Terms = NDArray[np.uint32]
 """TERMS for each article: 24 bits of a word's hash, eight of weight. The weightiest first, 0 where there are less."""
 
 
-def terms(bodies: Texts, hashes: Prefix, headlines: Texts) -> Terms:
-    """The terms of each article. `hashes`: of the bodies' codes."""
-    said = _words(bodies, hashes, names=True)
-    titled = np.repeat(_words(headlines, Prefix(headlines.codes), names=False), HEADLINE)
-    keys = np.concatenate((said, titled))
+def terms(texts: Texts, hashes: Prefix) -> Terms:
+    """The terms of each article. `texts`: all bodies, then all headlines; `hashes`: of their codes."""
+    count = len(texts) // 2
+    words = _words(texts, hashes)
+    said, titled = np.split(words, [np.searchsorted(words, count << _TEXT)])
+    titled = (titled - np.uint64(count << _TEXT)) & ~np.uint64(1)  # in a headline a capital tells nothing
+    keys = np.concatenate((said, np.repeat(titled, HEADLINE)))
     keys.sort()
-    words = keys >> np.uint64(16)
-    last = np.flatnonzero(np.append(words[1:] != words[:-1], keys.size > 0)[: keys.size])
-    keys, counts = keys[last], np.diff(last, prepend=-1)
+    last = np.ones(keys.size, dtype=np.bool_)
+    np.greater(keys[1:] ^ keys[:-1], np.uint64(0xFFFF), out=last[:-1])
+    at = np.flatnonzero(last)
+    keys, counts = keys[at], np.diff(at, prepend=-1)
     owner = (keys >> np.uint64(40)).astype(np.intp)
     often = _DAMPENED[np.minimum(counts, _OFTEN - 1)]
     weight = ((keys >> np.uint64(1)) & np.uint64(0xFF)).astype(np.int64) * often
     weight *= np.where(keys & np.uint64(1), _NAMED, _PLAIN)
-    return _weightiest(len(bodies), owner, (keys >> np.uint64(16)) & np.uint64(0xFFFFFF), weight)
+    return _weightiest(count, owner, (keys >> np.uint64(16)) & np.uint64(0xFFFFFF), weight)
 
 
-def _words(texts: Texts, hashes: Prefix, *, names: bool) -> Hashes:
+def _words(texts: Texts, hashes: Prefix) -> Hashes:
     """Every word that tells something: the text it belongs to, 24 bits of hash, what it tells, and if it is a name.
 
     The order of these numbers is that of text and hash, the name's last.
     """
-    token = np.arange(texts.owner.size)
-    last = token + texts.word[texts.owner] - 1
-    begin = texts.begin
+    begin, tokens = texts.begin, texts.word[texts.owner]
+    last = np.arange(-1, begin.size - 1) + tokens
     wordy = last <= texts.last[texts.owner]
-    wordy &= (texts.end - begin > 1) | (texts.word[texts.owner] > 1)
+    wordy &= texts.end - begin + tokens > 2
     wordy &= (texts.codes[begin] - np.uint16(48)) > 9
     token = np.flatnonzero(wordy)
     begin, end = begin[token], texts.end[last[token]]
@@ -67,10 +70,11 @@ def _words(texts: Texts, hashes: Prefix, *, names: bool) -> Hashes:
     tells = telling(found)
     kept = np.flatnonzero(tells)
     begin, found = begin[kept], found[kept]
-    packed: Hashes = (texts.owner[token[kept]].astype(np.uint64) << np.uint64(40)) | _hash(found) << np.uint64(16)
-    packed |= tells[kept].astype(np.uint64) << np.uint64(1)
-    if names:
-        packed |= _is_name(texts, begin, texts.starts[texts.owner[token[kept]]])
+    owner = texts.owner[token[kept]]
+    packed: Hashes = owner.astype(np.uint64) << np.uint64(_TEXT)
+    packed |= _hash(found) << np.uint64(16)
+    packed |= tells[kept] << np.uint16(1)
+    packed |= _is_name(texts, begin, texts.starts[owner])
     return packed
 
 
@@ -79,11 +83,11 @@ def _hash(found: Hashes) -> Hashes:
     return hashes
 
 
-def _is_name(texts: Texts, begin: NDArray[np.intp], start: NDArray[np.intp]) -> Hashes:
+def _is_name(texts: Texts, begin: NDArray[np.intp], start: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Whether the words that begin here have a capital, and stand inside a sentence. `start`: of their texts."""
     before = texts.written[np.maximum(begin - 1, 0)]
     inside = (begin > start) & ((before == SPACE) | (before == _COMMA))
-    names: Hashes = (inside & (texts.written[begin] != texts.codes[begin])).astype(np.uint64)
+    names: NDArray[np.bool_] = inside & (texts.written[begin] != texts.codes[begin])
     return names
 
 

@@ -52,6 +52,13 @@ class Texts:
     def __len__(self) -> int:
         return len(self.starts)
 
+    def before(self, text: int) -> Texts:
+        """Those before this one, as they stand."""
+        tokens = int(np.searchsorted(self.owner, text))
+        by_text = {name: getattr(self, name)[:text] for name in ("starts", "ends", "first", "last", "shingle", "word")}
+        by_token = {name: getattr(self, name)[:tokens] for name in ("begin", "end", "owner")}
+        return Texts(self.codes, self.written, **by_text, **by_token)
+
     @property
     def words(self) -> Positions:
         """Of each text."""

@@ -64,10 +64,15 @@ def _names(ids: NDArray[np.uint64]) -> list[str]:
     return [every[at : at + _NAME] for at in range(0, len(every), _NAME)]
 
 
-def find(decisions: Decisions, rows: NDArray[np.integer[Any]]) -> tuple[NDArray[np.intp], Decisions]:
-    """Which of `rows` (places) there is a decision on, and that: the others are plain originals."""
-    decided = decisions["row"]
-    at = np.searchsorted(decided, rows)
+def find(
+    decided: NDArray[np.uint32], decisions: Decisions, rows: NDArray[np.integer[Any]]
+) -> tuple[NDArray[np.intp], Decisions]:
+    """Which of `rows` (places) there is a decision on, and that: the others are plain originals.
+
+    `decided`: the rows of `decisions`, side by side. Numpy would copy all of them to search in a column, or in whole
+    numbers of another size than those sought.
+    """
+    at = np.searchsorted(decided, rows.astype(decided.dtype))
     known = np.flatnonzero(at < len(decided))
     known = known[decided[at[known]] == rows[known]]
     return known, decisions.take(at[known])

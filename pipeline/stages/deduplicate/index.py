@@ -265,7 +265,7 @@ class Index:
 def _at_rows(decisions: Decisions, rows: NDArray[np.uint32]) -> Decisions:
     """The decisions on these rows; zeros for originals."""
     found = np.zeros(len(rows), dtype=DECISION)
-    at, decided = find(decisions, rows)
+    at, decided = find(np.ascontiguousarray(decisions["row"]), decisions, rows)
     found[at] = decided
     return found
 

@@ -59,6 +59,7 @@ class Slice:
         self._times: Numbers = np.empty(0, dtype=np.int64)
         self._count = 0
         self._decisions: Decisions = np.empty(0, dtype=DECISION)
+        self._decided_rows = np.empty(0, dtype=np.uint32)  # of the decisions, apart: see `find`
         self._decided = 0
 
     def __len__(self) -> int:
@@ -67,7 +68,7 @@ class Slice:
     @property
     def nbytes(self) -> int:
         """Bytes taken."""
-        arrays = (self._rows, self._times, self._decisions, self.keys, self._ids)
+        arrays = (self._rows, self._times, self._decisions, self._decided_rows, self.keys, self._ids)
         return sum(array.nbytes for array in arrays) + _TWIN_BYTES * len(self._twins)
 
     @property
@@ -100,12 +101,15 @@ class Slice:
         """Remember these, whose `row` is a number of this slice, each beyond those remembered so far."""
         first, self._decided = self._decided, self._decided + len(decisions)
         if self._decided > len(self._decisions):
-            self._decisions.resize(max(256, int(self._decided * _GROWTH)), refcheck=False)
+            room = max(256, int(self._decided * _GROWTH))
+            self._decisions.resize(room, refcheck=False)
+            self._decided_rows.resize(room, refcheck=False)
         self._decisions[first : self._decided] = decisions
+        self._decided_rows[first : self._decided] = decisions["row"]
 
     def decisions(self, numbers: Numbers) -> tuple[Numbers, Decisions]:
         """Which of `numbers` (places) are no plain originals, and what was decided about them."""
-        return find(self._decisions[: self._decided], numbers)
+        return find(self._decided_rows[: self._decided], self._decisions, numbers)
 
     def standing(self, numbers: Numbers) -> NDArray[Any]:
         """What these articles stand for, array of STANDING."""

@@ -39,7 +39,7 @@ def terms(texts: Texts, hashes: Prefix) -> Terms:
     """The terms of each article. `texts`: all bodies, then all headlines; `hashes`: of their codes."""
     count = len(texts) // 2
     words = _words(texts, hashes)
-    said, titled = np.split(words, [np.searchsorted(words, count << _TEXT)])
+    said, titled = np.split(words, [np.searchsorted(words, np.uint64(count << _TEXT))])
     titled = (titled - np.uint64(count << _TEXT)) & ~np.uint64(1)  # in a headline a capital tells nothing
     keys = np.concatenate((said, np.repeat(titled, HEADLINE)))
     keys.sort()

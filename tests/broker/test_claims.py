@@ -110,8 +110,10 @@ def test_a_worker_that_starts_again_has_the_same_index(settings: Settings) -> No
                 assert await claimed(again, *batches) == first
                 assert await claimed(beside, *batches) == first
                 assert await again.claim([article(6, like=5)]) == [duplicate(5)]
-                sizes = {len(log._replica.index) for log in (again, beside)}
-                assert sizes == {6}
+                async with asyncio.timeout(30):  # for `beside` to read what `again` claimed
+                    while len(beside._replica.index) < 6:
+                        await asyncio.sleep(0.05)
+                assert {len(log._replica.index) for log in (again, beside)} == {6}
 
     asyncio.run(scene())
 

@@ -34,7 +34,7 @@ from pipeline.taxonomies import TaxonomyFile
 from pipeline.topics import topic_name
 
 # Stands in for a raw partition; nothing is committed to it.
-_NOWHERE = Origin(TopicPartition("raw", 0), epoch=0, number=0, last_offset=0, size=0)
+_NOWHERE = Origin(TopicPartition("raw", 0), epoch=0, number=0, first_offset=0, last_offset=0, size=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ class Origin:
     """Which assignment of the partition delivered it; a batch of an earlier one is stale."""
     number: int
     """Counts the batches of one epoch from 0; the sink commits them in this order or not at all."""
+    first_offset: int
+    """Offset of the first record in the batch."""
     last_offset: int
     """Offset of the last record in the batch; what is committed is one more: the next to read."""
     size: int

@@ -52,6 +52,8 @@ class Deliveries:
     def __init__(self) -> None:
         self.epoch = 0
         self.seeking = asyncio.Lock()
+        self.places: Mapping[TopicPartition, int] = {}
+        """Where each partition of this epoch is to be read from: what was committed, 0 where nothing was."""
         self._next: dict[TopicPartition, int] = {}
 
     def begin_epoch(self) -> int:
@@ -70,20 +72,20 @@ class Deliveries:
             start += len(part)
             number = self._next.get(tp, 0)
             self._next[tp] = number + 1
-            yield Delivered(Origin(tp, self.epoch, number, part[-1].offset, len(part)), part)
+            yield Delivered(Origin(tp, self.epoch, number, part[0].offset, part[-1].offset, len(part)), part)
 
 
 class BatchDelivery:
     """Mixin over Faust's aiokafka `Consumer`.
 
     Faust calls `getmany` in a loop from its fetcher task and `seek_to_committed` after each rebalance, before records
-    flow. `fence` runs in between the assignment and the reading of offsets, never the other way round: once it
-    returns, no former owner can commit, so the offsets read next are final.
+    flow. `fence` runs in between, and says from where to read: no former owner can commit any more, so that is final.
+    aiokafka's own word on it is not asked for: while Kafka loads the group it takes the answer for "nothing committed".
     """
 
     deliveries: Deliveries
     pace: Pace
-    fence: Callable[[set[TopicPartition], int], Awaitable[None]]
+    fence: Callable[[set[TopicPartition], int], Awaitable[Mapping[TopicPartition, int]]]
     freed: asyncio.Event
 
     def on_buffer_drop(self: Any, tp: Any) -> None:
@@ -95,17 +97,20 @@ class BatchDelivery:
         """Fence former owners, then seek every assigned partition to its committed offset, or the first record."""
         async with self.deliveries.seeking:
             epoch = self.deliveries.begin_epoch()
-            await self.fence({TopicPartition(*tp) for tp in self.assignment()}, epoch)
-            committed: Mapping[TopicPartition, int | None] = await self._seek()
-            return committed
+            self.deliveries.places = await self.fence({TopicPartition(*tp) for tp in self.assignment()}, epoch)
+            await self._thread.call_thread(self._seek)
+            return {tp: offset or None for tp, offset in self.deliveries.places.items()}
 
-    async def _seek(self: Any) -> Mapping[TopicPartition, int | None]:
-        committed: Mapping[TopicPartition, int | None] = await self._thread.seek_to_committed()
-        # aiokafka seeks only where something was committed; elsewhere the position may have moved meanwhile.
-        fresh = [tp for tp, offset in committed.items() if not offset]
+    async def _seek(self: Any) -> None:
+        """In the consumer's thread, where no partition can leave in between."""
+        consumer = self._thread._consumer
+        ours = {tp: offset for tp, offset in self.deliveries.places.items() if tp in consumer.assignment()}
+        for tp, offset in ours.items():
+            if offset:
+                consumer.seek(tp, offset)
+        fresh = [tp for tp, offset in ours.items() if not offset]
         if fresh:
-            await self._thread.seek_to_beginning(*fresh)
-        return committed
+            await consumer.seek_to_beginning(*fresh)
 
     async def getmany(self: Any, timeout: float) -> AsyncIterator[tuple[TopicPartition, Any]]:
         """Yield (partition, message) with `message.value` a `Delivered`; nothing while the flow is stopped.
@@ -126,7 +131,7 @@ class BatchDelivery:
         if records and epoch != asked:
             # Read before the new assignment sought its place, or after: nobody knows. Nothing of it was handed on yet.
             async with self.deliveries.seeking:
-                await self._seek()
+                await self._thread.call_thread(self._seek)
             return
         for tp, run in (records or {}).items():
             batches = self.deliveries.batches(tp, run, lambda: self.pace.size)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
@@ -96,13 +96,14 @@ class Flow:
         all of them have the same terms when it is broken later."""
         self._taxonomy.current()
 
-    async def fence(self, tps: set[TopicPartition], epoch: int) -> None:
+    async def fence(self, tps: set[TopicPartition], epoch: int) -> Mapping[TopicPartition, int]:
         """See `Sink.fence`."""
         self._meter.add("rebalances_total")
         self._meter.set("assigned_partitions", len(tps))
         begun = self._clock.monotonic()
-        await self.sink.fence(tps, epoch)
+        places = await self.sink.fence(tps, epoch)
         self._meter.observe("rebalance_duration_seconds", self._clock.monotonic() - begun)
+        return places
 
     def queue(self, name: str, capacity: int) -> None:
         """Say that there is a queue `name` between two stages that takes `capacity` batches."""

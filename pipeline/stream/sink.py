@@ -45,6 +45,8 @@ class _Lane:
     producer: AIOKafkaProducer
     epoch: int
     settled: Settled
+    next_offset: int
+    """All before it is committed."""
     expected: int = 0
     """Number of the batch that must come next."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -62,20 +64,23 @@ class Sink:
         self._max_bytes = max_record_bytes(settings)
         self._epoch = 0
 
-    async def fence(self, tps: set[TopicPartition], epoch: int) -> None:
+    async def fence(self, tps: set[TopicPartition], epoch: int) -> dict[TopicPartition, int]:
         """Become the only one who can commit for `tps`; batches of earlier epochs are refused from now on.
 
-        Call on every assignment, before committed offsets are read. When it returns, no transaction of a former
-        owner is pending, so the committed offsets are final. Raises KafkaError where the broker is out of reach.
+        Returns the offset of each that is to be read next, 0 where nothing was committed. Call on every assignment.
+        When it returns, no transaction of a former owner is pending, so those offsets are final. Raises KafkaError
+        where the broker is out of reach.
         """
         self._epoch = epoch
         former = list(self._lanes.values())
         self._lanes.clear()
         await asyncio.gather(*(self._close(lane) for lane in former))
         producers = await asyncio.gather(*(self._open(tp) for tp in tps))
-        settled = await self._read_settled(tps)
+        committed = await self._read_committed(tps)
         for tp, producer in zip(tps, producers, strict=True):
-            self._lanes[tp] = _Lane(producer, epoch, settled[tp])
+            found = committed[tp]
+            self._lanes[tp] = _Lane(producer, epoch, Settled.decode(found.metadata), max(0, found.offset))
+        return {tp: lane.next_offset for tp, lane in self._lanes.items()}
 
     async def close(self) -> None:
         """Abort what is in flight and let go of every partition."""
@@ -90,8 +95,8 @@ class Sink:
         """Write and commit one batch; returns what was written, or None where the batch was stale and dropped.
 
         A stale batch is one whose partition has been handed out anew: whoever holds the partition now reads the same
-        records again. Raises StreamError where a batch before this one is missing, and KafkaError where the broker
-        refuses; in both cases nothing of the batch is visible and the worker must stop.
+        records again. Raises StreamError where a batch before this one is missing or its records were committed before,
+        and KafkaError where the broker refuses; then nothing of the batch is visible and the worker must stop.
         """
         lane = self._lanes.get(batch.origin.tp)
         if lane is None or batch.origin.epoch != lane.epoch:
@@ -101,6 +106,11 @@ class Sink:
                 return None
             if batch.origin.number != lane.expected:
                 raise StreamError(f"{batch.origin.tp}: batch {batch.origin.number} came where {lane.expected} was due")
+            if batch.origin.first_offset < lane.next_offset:
+                raise StreamError(
+                    f"{batch.origin.tp}: a batch begins at offset {batch.origin.first_offset}, and all before"
+                    f" {lane.next_offset} is committed"
+                )
             written = list(outcomes(batch, self._max_bytes))
             if len(written) != batch.origin.size:
                 raise StreamError(f"{batch.origin.tp}: {batch.origin.size} records gave {len(written)} outcomes")
@@ -130,7 +140,7 @@ class Sink:
         await lane.producer.send_offsets_to_transaction(offsets, self._settings.group)
         await asyncio.gather(*sent)
         await lane.producer.commit_transaction()
-        lane.settled = settled
+        lane.settled, lane.next_offset = settled, origin.last_offset + 1
         lane.expected += 1
 
     async def _send(
@@ -179,12 +189,11 @@ class Sink:
                 lane.epoch = -1
         await drop(lane.producer)
 
-    async def _read_settled(self, tps: set[TopicPartition]) -> dict[TopicPartition, Settled]:
+    async def _read_committed(self, tps: set[TopicPartition]) -> dict[TopicPartition, OffsetAndMetadata]:
         if not tps:
             return {}
         async with administrator(self._settings) as admin:
-            committed = await committed_offsets(admin, self._settings.group, list(tps), self._clock)
-        return {tp: Settled.decode(found.metadata) for tp, found in committed.items()}
+            return await committed_offsets(admin, self._settings.group, list(tps), self._clock)
 
 
 def _fits(builder: BatchBuilder, outcome: Outcome) -> bool:

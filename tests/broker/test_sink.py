@@ -28,18 +28,19 @@ def settings(broker: EmbeddedBroker, prefix: str) -> Settings:
     return made
 
 
-def batch(settings: Settings, number: int, epoch: int = 1, size: int = 2) -> Tagged:
-    """The batch that an epoch's partition 1 delivers as its `number`-th, two articles each."""
+def batch(settings: Settings, number: int, epoch: int = 1, size: int = 2, begun: int = 0) -> Tagged:
+    """The batch that partition 1 delivers as its `number`-th of an epoch that begins at offset `begun`, two each."""
+    first = begun + 2 * number
     articles = [
         normalise(
             RawArticle(
-                f"{2 * number + n:032x}", "a.txt", n, "text/plain", "2025-03-18T09:00:00.000Z", "0" * 64, b"It rained."
+                f"{first + n:032x}", "a.txt", n, "text/plain", "2025-03-18T09:00:00.000Z", "0" * 64, b"It rained."
             )
         )
         for n in range(2)
     ]
     tp = TopicPartition(f"{settings.prefix}.raw", 1)
-    origin = Origin(tp, epoch, number, last_offset=2 * number + 1, size=size)
+    origin = Origin(tp, epoch, number, first_offset=first, last_offset=first + 1, size=size)
     return Tagged(origin, articles, [ORIGINAL] * 2, [Tags()] * 2, [])
 
 
@@ -54,17 +55,17 @@ def test_a_former_owner_cannot_commit_and_says_who_can(settings: Settings, caplo
         tps = {TopicPartition(f"{settings.prefix}.raw", 1)}
         await zombie.fence(tps, 1)
         assert await zombie.commit(batch(settings, 0)) is not None
-        await owner.fence(tps, 1)
+        assert list((await owner.fence(tps, 1)).values()) == [2]
         assert await zombie.commit(batch(settings, 1)) is None
-        assert await owner.commit(batch(settings, 0)) is not None
+        assert await owner.commit(batch(settings, 0, begun=4)) is not None
         await zombie.close()
         await owner.close()
 
     with caplog.at_level(logging.WARNING, "pipeline"):
         asyncio.run(scene())
     assert "another worker took over" in caplog.text
-    # The zombie's second batch (2, 3) is nowhere; the owner committed batch 0 of its own epoch.
-    assert keys(settings) == [0, 0, 1, 1]
+    # The zombie's second batch (2, 3) is nowhere.
+    assert keys(settings) == [0, 1, 4, 5]
 
 
 def test_a_batch_of_an_earlier_epoch_is_dropped(settings: Settings) -> None:
@@ -94,6 +95,24 @@ def test_a_missing_batch_stops_the_worker_before_its_offset_is_passed(settings: 
     assert keys(settings) == [0, 1]
 
 
+def test_records_that_were_committed_before_are_refused(settings: Settings) -> None:
+    async def scene() -> None:
+        tps = {TopicPartition(f"{settings.prefix}.raw", 1)}
+        for epoch in range(2):
+            sink = Sink(settings, SystemClock())
+            await sink.fence(tps, epoch)
+            again = sink.commit(batch(settings, 0, epoch=epoch))
+            if epoch:
+                with pytest.raises(StreamError, match="begins at offset 0, and all before 2 is committed"):
+                    await again
+            else:
+                assert await again is not None
+            await sink.close()
+
+    asyncio.run(scene())
+    assert keys(settings) == [0, 1]
+
+
 def test_a_batch_whose_outcomes_do_not_add_up_is_not_committed(settings: Settings) -> None:
     async def scene() -> None:
         sink = Sink(settings, SystemClock())
@@ -112,7 +131,7 @@ def test_counts_go_on_where_the_former_owner_left_them(settings: Settings) -> No
         for epoch in range(2):
             sink = Sink(replace(settings), SystemClock())
             await sink.fence(tps, epoch)
-            await sink.commit(batch(settings, 0, epoch=epoch))
+            await sink.commit(batch(settings, 0, epoch=epoch, begun=2 * epoch))
             settled = [lane.settled.encode() for lane in sink._lanes.values()]
             await sink.close()
         return settled

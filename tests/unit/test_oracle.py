@@ -43,7 +43,7 @@ class Run:
         self._write(folder, "one.txt", b"Rain fell on the town for the third day.\n\nThe bridge was closed at noon.")
         self._write(folder, "blank.html", b"<html><body></body></html>")
         raw, rejected = self._taken(folder)
-        batch = normalise_batch(Delivered(Origin(TP, 1, 0, 0, 0), [of(one) for one in raw]))
+        batch = normalise_batch(Delivered(Origin(TP, 1, 0, 0, 0, 0), [of(one) for one in raw]))
         self.claims = [encode_claims(batch.fingerprints, 0)]
         verdicts = Index(WINDOW_SECONDS).apply(decode_claims(self.claims[0]))
         done = outcomes(tag_batch(judge_batch(batch, verdicts), Tagger().tag_all), 1 << 24)

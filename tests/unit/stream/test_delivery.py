@@ -85,11 +85,12 @@ class Consumer(BatchDelivery, Faust):
         self._buffered_partitions, self.active = set[TopicPartition](), {TP}
         self.held, self.waited = 0, 0.0
         self.assigned = self.sought = 0
+        self._thread = self
         self.freed = asyncio.Event()
 
-    async def _seek(self) -> Mapping[TopicPartition, int | None]:
+    async def call_thread(self, work: Any) -> None:
+        assert work == self._seek
         self.sought += 1
-        return {}
 
     async def _wait_next_records(self, timeout: float) -> Any:
         for _ in range(self.assigned):
@@ -157,3 +158,34 @@ def test_what_was_fetched_while_partitions_were_handed_out_is_read_again() -> No
     assert (consumer.got(), consumer.sought) == ([], 1)
     consumer.assigned = 0
     assert (consumer.got(), consumer.sought) == ([(0, 7), (1, 8)], 1)
+
+
+class Seeking(BatchDelivery):
+    """As much of Faust's and aiokafka's consumers as seeking uses; the third partition has left meanwhile."""
+
+    def __init__(self, committed: Mapping[TopicPartition, int]) -> None:
+        self.deliveries, self.places = Deliveries(), dict[TopicPartition, int | None]()
+        self._thread = self._consumer = self
+        self._committed = committed
+
+    async def fence(self, tps: set[TopicPartition], epoch: int) -> Mapping[TopicPartition, int]:
+        return self._committed
+
+    def assignment(self) -> set[TopicPartition]:
+        return set(list(self._committed)[:2])
+
+    async def call_thread(self, work: Any) -> None:
+        await work()
+
+    def seek(self, tp: TopicPartition, offset: int) -> None:
+        self.places[tp] = offset
+
+    async def seek_to_beginning(self, *tps: TopicPartition) -> None:
+        self.places.update(dict.fromkeys(tps))
+
+
+def test_partitions_are_read_from_where_the_fence_says() -> None:
+    one, two, gone = (TopicPartition("articles.raw", number) for number in range(3))
+    consumer = Seeking({one: 7, two: 0, gone: 9})
+    assert asyncio.run(consumer.seek_to_committed()) == {one: 7, two: None, gone: 9}
+    assert consumer.places == {one: 7, two: None}

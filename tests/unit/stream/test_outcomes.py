@@ -13,7 +13,7 @@ from pipeline.stream.batch import Origin, Tagged
 from pipeline.stream.outcomes import outcomes
 from pipeline.terms import Mention
 
-ORIGIN = Origin(TopicPartition("articles.raw", 0), 1, 0, 9, 3)
+ORIGIN = Origin(TopicPartition("articles.raw", 0), 1, 0, 7, 9, 3)
 DUPLICATE = Verdict("duplicate", "0" * 32, "near", 0.91)
 ROOM = 1 << 20
 

@@ -38,7 +38,7 @@ def of(found: RawArticle, offset: int = 0) -> ConsumerRecord:
 
 
 def delivered(*records: ConsumerRecord) -> Delivered:
-    return Delivered(Origin(TP, 1, 0, records[-1].offset, len(records)), records)
+    return Delivered(Origin(TP, 1, 0, records[0].offset, records[-1].offset, len(records)), records)
 
 
 def normalised(*records: ConsumerRecord) -> Normalised:

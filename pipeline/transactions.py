@@ -75,9 +75,9 @@ async def leave(consumer: Any, stopping: Coroutine[Any, Any, None] | None = None
     if not (await asyncio.wait([task], timeout=_POLITE_SECONDS))[0]:
         for writer in writers:
             writer.transport.abort()
-    # With its connections gone there is nothing left to wait for, but Faust can wait for itself: it is told what it was
-    # assigned by a thread that has stopped.
-    await asyncio.wait([task], timeout=_POLITE_SECONDS)
+        # With its connections gone there is nothing left to wait for, but Faust can wait for itself: it is told what it
+        # was assigned by a thread that has stopped.
+        await asyncio.wait([task], timeout=_POLITE_SECONDS)
     task.cancel()
     if (await asyncio.wait([task], timeout=_STOP_SECONDS / 4))[0] and not task.cancelled():
         task.exception()

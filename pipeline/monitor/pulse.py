@@ -10,7 +10,7 @@ from pipeline.clock import Clock
 from pipeline.metrics import Meter
 
 PULSE_SECONDS = 1.0
-_STATM, _FDS = Path("/proc/self/statm"), Path("/proc/self/fd")
+_FDS = Path("/proc/self/fd")
 
 
 async def pulse(meter: Meter, role: str, clock: Clock) -> None:
@@ -29,9 +29,13 @@ def measure(meter: Meter, role: str, counted: float) -> float:
     times = os.times()
     used = times.user + times.system
     meter.add("process_cpu_seconds_total", max(0.0, used - counted), role=role)
-    if _STATM.exists():
-        pages = int(_STATM.read_text().split()[1])
-        meter.set("process_resident_memory_bytes", pages * os.sysconf("SC_PAGE_SIZE"), role=role)
+    if _FDS.exists():
+        meter.set("process_resident_memory_bytes", resident_bytes(), role=role)
         # Reading the folder opens it: that one is not counted.
         meter.set("process_open_fds", len(os.listdir(_FDS)) - 1, role=role)
     return max(used, counted)
+
+
+def resident_bytes(process: int | str = "self") -> int:
+    """What a process has in memory, by the kernel's account. Raises OSError where it is gone, or there is no /proc."""
+    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -136,7 +136,6 @@ def _transport(flow: Flow) -> type[driver.Transport]:
         deliveries = flow.deliveries
         pace = flow.pace
         fence = staticmethod(flow.fence)
-        freed = asyncio.Event()
 
         def _new_consumer_thread(self) -> ConsumerThread:
             return ConsumerThread(self, loop=self.loop, beacon=self.beacon)

@@ -52,6 +52,8 @@ class Deliveries:
     def __init__(self) -> None:
         self.epoch = 0
         self.seeking = asyncio.Lock()
+        self.freed = asyncio.Event()
+        """Set when Faust says that a partition takes another batch."""
         self.places: Mapping[TopicPartition, int] = {}
         """Where each partition of this epoch is to be read from: what was committed, 0 where nothing was."""
         self._next: dict[TopicPartition, int] = {}
@@ -86,12 +88,11 @@ class BatchDelivery:
     deliveries: Deliveries
     pace: Pace
     fence: Callable[[set[TopicPartition], int], Awaitable[Mapping[TopicPartition, int]]]
-    freed: asyncio.Event
 
     def on_buffer_drop(self: Any, tp: Any) -> None:
         """Faust's word that a partition takes another batch."""
         super().on_buffer_drop(tp)  # type: ignore[misc]  # of the class that this is mixed into
-        self.freed.set()
+        self.deliveries.freed.set()
 
     async def seek_to_committed(self: Any) -> Mapping[TopicPartition, int | None]:
         """Fence former owners, then seek every assigned partition to its committed offset, or the first record."""
@@ -122,9 +123,9 @@ class BatchDelivery:
         while self._buffered_partitions and not self._get_active_partitions() and self.flow_active:
             if self.should_stop:
                 return
-            self.freed.clear()
+            self.deliveries.freed.clear()
             # A rebalance frees partitions without a word.
-            await self.wait_first(self.freed, timeout=_LOOK_SECONDS)
+            await self.wait_first(self.deliveries.freed, timeout=_LOOK_SECONDS)
         asked = self.deliveries.epoch
         records, _ = await self._wait_next_records(_HELD_SECONDS if self._buffered_partitions else timeout)
         epoch = self.deliveries.epoch

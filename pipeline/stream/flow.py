@@ -65,7 +65,7 @@ class Flow:
         """When each stage that is at a batch took it in hand, monotonic seconds."""
         self._limits, self._tally = Limits(settings.reject_ratio, settings.reject_run), Tally()
         # One thread, for the index as well: all of it is Python and would only fight for the interpreter, which costs a
-        # tenth of what moving an article takes. The event loop stays free for heartbeats, endpoints and transactions.
+        # third of what moving an article takes. The event loop stays free for heartbeats, endpoints and transactions.
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="stages")
 
     async def start(self) -> None:

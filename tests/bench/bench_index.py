@@ -8,16 +8,15 @@ drawn rather than computed, so that the index alone is measured.
 from __future__ import annotations
 
 import random
-import resource
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from time import thread_time
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.monitor.pulse import resident_bytes
 from pipeline.records import Article, RawArticle, article_id
 from pipeline.stages.deduplicate import Index, Replica, decode_claims, fingerprints
 from pipeline.stages.deduplicate import index as index_module
@@ -70,7 +69,7 @@ def _terms(dice: np.random.Generator, count: int) -> NDArray[np.uint32]:
 def bench_apply(count: int) -> None:
     """Judge a log of `count` articles, decoding included, as a worker does that follows it; print cost and memory."""
     worker, spent, since, slowest = Replica(WINDOW_SECONDS), 0.0, 0.0, 0.0
-    told, resident = _timed("join"), _resident()
+    told, resident = _timed("join"), resident_bytes()
     step = max(count // 10, BATCH)
     print(
         f"{'articles':>10} {'µs each':>8} {'articles/s':>11} {'bytes each':>11} {'stories: µs':>11} {'bytes':>6}"
@@ -92,13 +91,8 @@ def bench_apply(count: int) -> None:
             told.append(0.0)
     print(
         f"{done:,} articles: {spent / done * 1e6:.1f} µs, {len(value) / BATCH:.0f} bytes each on the log;"
-        f" the process has grown by {(_resident() - resident) / done:.0f} bytes each\n"
+        f" the process has grown by {(resident_bytes() - resident) / done:.0f} bytes each\n"
     )
-
-
-def _resident() -> int:
-    """Bytes of memory that this process has, by the kernel's account."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def _timed(name: str) -> list[float]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.broker import EmbeddedBroker
+from pipeline.monitor.pulse import resident_bytes
 from tests.faults.load import Load
 from tests.faults.ports import free_port
 from tests.faults.verdict import Verdict, judge
@@ -304,5 +305,5 @@ def scene(folder: Path, prefix: str, seed: int, *, worker: Sequence[str] = WORKE
 def _memory_bytes(process: subprocess.Popen[bytes]) -> int:
     """What the process has in memory; 0 where it is gone."""
     with suppress(OSError):
-        return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return resident_bytes(process.pid)
     return 0

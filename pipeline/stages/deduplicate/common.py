@@ -23,7 +23,7 @@ def telling(hashes: Hashes) -> NDArray[np.uint16]:
     """For the hash of each word, 0 (tells nothing) to MOST. One in two thousand rare words is taken for another."""
     found = _table().take((hashes & _SLOT).view(np.int64))
     unknown = (found >> np.uint16(8)) != _check(hashes)
-    found |= unknown * np.uint16(MOST)
+    found |= unknown * np.uint16(MOST)  # all eight bits of what a word tells
     found &= np.uint16(MOST)
     return found
 

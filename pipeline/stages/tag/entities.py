@@ -259,7 +259,7 @@ class EntityFinder:
             return False
         if not spelling and piece.kind == "place":
             piece, spelling = self._without_compass(piece, reading.text)
-        place = reading.home if reading.home and reading.home.name == spelling else None
+        place = reading.home if reading.is_home(spelling) else None
         if spelling and not place:
             before = " in " if piece.kind == "place" or text.isupper() else before
             region = reading.regions.get(spelling, frozenset())
@@ -273,8 +273,7 @@ class EntityFinder:
         """Whether the list is to be believed where the model takes the stretch for something else."""
         if not spelling:
             return False
-        home = reading.home is not None and reading.home.name == spelling
-        if home or self._atlas.is_country(spelling) or spelling in reading.regions:
+        if reading.is_home(spelling) or self._atlas.is_country(spelling) or spelling in reading.regions:
             return True
         return piece.kind == "person" and (self._atlas.is_well_known(spelling) or before.endswith(_INSIDE))
 

@@ -54,6 +54,10 @@ class Reading:
     """Where the article was written: a lone name that is this city is no person."""
     found: Found = field(default_factory=Found)
 
+    def is_home(self, spelling: str) -> bool:
+        """Whether `spelling` names the place where the article was written."""
+        return self.home is not None and self.home.name == spelling
+
     def note(self, piece: Piece, kind: Kind, name: str, how: str) -> None:
         """Add a mention; `how` it was found: `list`, `model`, `full-name` or `short-form`."""
         self.found.mentions.append(

@@ -86,7 +86,6 @@ class Consumer(BatchDelivery, Faust):
         self.held, self.waited = 0, 0.0
         self.assigned = self.sought = 0
         self._thread = self
-        self.freed = asyncio.Event()
 
     async def call_thread(self, work: Any) -> None:
         assert work == self._seek

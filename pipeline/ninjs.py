@@ -15,7 +15,7 @@ from pipeline import __version__
 from pipeline.records import Article, Tags, Verdict
 from pipeline.terms import Place, Term, Topic
 
-RULES = 5
+RULES = 6
 """Raise it with every change of rules (clean-up, fingerprints, tags) that makes the same bytes come out differently."""
 
 _URN = "urn:copydesk:article:"
@@ -157,8 +157,8 @@ def _add_tags(record: Json, ours: Json, tags: Tags) -> None:
     record["people"] = [{"name": name} for name in tags.people]
     record["organisations"] = [{"name": name} for name in tags.organisations]
     record["places"] = [_place(place) for place in tags.places]
-    # ninjs has no room for a topic's path, for what kind of place it is, nor for a city's country. The order is theirs.
-    ours["places"] = [{"name": place.name, "kind": place.kind, "country": place.code} for place in tags.places]
+    # ninjs has no room for a topic's path, for what kind of place it is, nor where a city lies. The order is theirs.
+    ours["places"] = [_whereabouts(place) for place in tags.places]
     ours["topics"] = [_topic(topic) for topic in tags.topics]
     ours["keywords"] = tags.keywords
     ours["mentions"] = tags.mentions
@@ -185,12 +185,17 @@ def _own_subject(term: Term) -> Json:
     return {"name": term.name, "uri": f"urn:copydesk:term:{term.id}", "creator": "taxonomy"}
 
 
+def _whereabouts(place: Place) -> Json:
+    found: Json = {"name": place.name, "kind": place.kind, "country": place.code}
+    return found | {"region": place.region} if place.region else found
+
+
 def _place(place: Place) -> Json:
     found: Json = {"name": place.name}
     if place.geonames_id is not None:
         found["uri"] = f"{_GEONAMES}{place.geonames_id}/"
-    if place.kind == "country":
-        found["literal"] = place.code
+    if place.kind != "city":
+        found["literal"] = place.region or place.code
     if place.latitude is not None and place.longitude is not None:
         # GeoJSON puts the longitude first.
         found["geoJSON"] = {"type": "Point", "coordinates": [place.longitude, place.latitude]}

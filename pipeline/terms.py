@@ -60,14 +60,16 @@ class DateMention:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A country or city. `code` is the ISO 3166-1 alpha-2 code of the country."""
+    """A country, region or city. `code` is the ISO 3166-1 alpha-2 code of the country."""
 
     name: str
-    kind: Literal["country", "city"]
+    kind: Literal["country", "region", "city"]
     code: str
     latitude: float | None = None
     longitude: float | None = None
     geonames_id: int | None = None
+    region: str | None = None
+    """ISO 3166-2 code of the region, or of that in which the city lies, e.g. `US-ME`; None where we do not know it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pipeline.stages.tag.chain import Kind
+from pipeline.stages.tag.hints import Hints
 from pipeline.stages.tag.names import People
-from pipeline.stages.tag.places import Hints
 from pipeline.terms import Mention, Place
 
 
@@ -47,7 +47,10 @@ class Reading:
     people: People = field(default_factory=People)
     acronyms: dict[str, str] = field(default_factory=dict)
     regions: dict[str, frozenset[str]] = field(default_factory=dict)
-    """Codes of the countries in one of which a city is, by its spelling, where the text says so: `Paris, Texas`."""
+    """Codes of the regions or countries in one of which a city is, by its spelling, where the text says so: `Paris,
+    Texas`."""
+    regions_at: dict[int, frozenset[str]] = field(default_factory=dict)
+    """The same by where the city stands, if it says so there."""
     states: set[int] = field(default_factory=set)
     """Where a state's short form stands behind a city: `Spokane, Wash.`"""
     home: Place | None = None

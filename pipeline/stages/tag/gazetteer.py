@@ -5,25 +5,19 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable
-from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
 from pipeline.stages.tag.places import Atlas
+from pipeline.stages.tag.stretches import InOrder, Known
 from pipeline.stages.tag.words import alternatives, rows
 from pipeline.terms import Place
 
+# What may be a place and opens a paragraph in capitals.
+_DATELINE = re.compile(r"^[A-Z][A-Z.'’ -]{2,24}[A-Z](?=[,:]| ?[(/]| [-–—])", re.MULTILINE)
 _KATAKANA = re.compile("[\u30a1-\u30ff]")
 _SEAS = tuple("洋海湾灣")
 _HALF_SIGN = re.compile("[\ud800-\udfff]")
-
-
-class Known(NamedTuple):
-    """One known spelling in a text; offsets count characters, end exclusive."""
-
-    start: int
-    end: int
-    spelling: str
 
 
 class Gazetteer:
@@ -58,6 +52,16 @@ class Gazetteer:
             if not (start and _touches(text[start - 1])) and not (end < last and text[end].isalnum())
         ]
 
+    def with_datelines(self, text: str, known: list[Known]) -> list[Known]:
+        """`known`, and the places in capitals that open a paragraph: `LONDON, March 18`, `NEW DELHI:`."""
+        there = InOrder(known)
+        more = [
+            Known(found.start(), found.end(), spelling)
+            for found in _DATELINE.finditer(text)
+            if self._atlas.is_place(spelling := found[0].title()) and not there.over(found.start(), found.end())
+        ]
+        return sorted([*known, *more]) if more else known
+
     def local(self, text: str, language: str | None) -> list[tuple[int, int, Place]]:
         """The places in `text` by names that only its language has, in order: start, end, place."""
         names, automaton = self._local.get(language or "", ([], None))
@@ -72,7 +76,10 @@ class Gazetteer:
 
     def letters(self, known: list[Known]) -> list[tuple[int, int, str]]:
         """What the chain is told of each known spelling: where it is, and a letter for what it may be."""
-        return [(start, end, self._letter(spelling)) for start, end, spelling in known]
+        return [(start, end, self._letter(spelling)) for start, end, spelling in known if not self._is_town(spelling)]
+
+    def _is_town(self, spelling: str) -> bool:
+        return spelling not in self.organisations and self._atlas.names[spelling].is_only_a_town
 
     def _letter(self, spelling: str) -> str:
         if spelling in self.organisations:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 
 class Stretch(Protocol):
@@ -19,6 +19,14 @@ class Stretch(Protocol):
     def end(self) -> int:
         """The character after its last one."""
         ...
+
+
+class Known(NamedTuple):
+    """One known spelling in a text; offsets count characters, end exclusive."""
+
+    start: int
+    end: int
+    spelling: str
 
 
 S = TypeVar("S", bound=Stretch)

@@ -11,8 +11,11 @@ def test_the_cities_are_facts_in_range() -> None:
     cities = list(rows("cities.tsv"))
     assert len(cities) > 5000
     countries = {code for code, *_ in rows("countries.tsv")}
-    for _, name, code, latitude, longitude, population in cities:
+    regions = {"", *(code for code, *_ in rows("regions.tsv"))}
+    for _, name, code, latitude, longitude, population, region in (*cities, *rows("towns.tsv")):
         assert name == name.strip() != ""
+        assert region in regions
+        assert region[:2] in ("", code)
         assert code in countries
         assert -90 <= float(latitude) <= 90
         assert -180 <= float(longitude) <= 180
@@ -30,6 +33,13 @@ def test_local_names_name_places_that_we_know() -> None:
     names = list(rows("local_names.tsv"))
     assert len(names) > 5000
     assert {key for _, _, key in names} <= keys
+
+
+def test_the_states_and_their_counties_are_there() -> None:
+    codes = [code for code, *_ in rows("regions.tsv")]
+    assert len(codes) == len(set(codes))
+    assert sum(code.startswith("US-") for code in codes) == 51
+    assert {code for _, found in rows("counties.tsv") for code in found.split()} <= set(codes)
 
 
 def test_every_country_has_one_line() -> None:
@@ -54,4 +64,4 @@ def test_the_lists_are_words() -> None:
 def test_the_data_stays_small() -> None:
     assert (DATA / "cities.tsv").stat().st_size < 400_000
     assert (DATA / "chain.npz").stat().st_size < 2_000_000
-    assert sum(path.stat().st_size for path in DATA.iterdir() if path.is_file()) < 2_600_000
+    assert sum(path.stat().st_size for path in DATA.iterdir() if path.is_file()) < 2_900_000

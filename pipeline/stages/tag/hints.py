@@ -1,0 +1,173 @@
+"""What a text says about where it plays: of which countries and regions it speaks, and which towns it names."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from pipeline.stages.tag.places import WELL_KNOWN_POPULATION, Atlas, Name, country_of
+from pipeline.stages.tag.stretches import Known
+from pipeline.stages.tag.words import rows
+from pipeline.terms import Place
+
+FAR = 10
+_COUNTY = re.compile(r"((?:[A-Z][\w.'’-]+ ){1,3})(?:County|Parish)\b")
+_LOCATIVES = ("in", "at", "near", "from", "outside", "around", "across", "through")
+BEFORE_A_PLACE = tuple(f" {word} " for word in _LOCATIVES) + tuple(f"{word.title()} " for word in _LOCATIVES)
+_OF_A_REGION = ("state of ", "State of ", "upstate ", "Upstate ", "province of ")
+_LONGEST_BEFORE = 12
+_JOINTS = frozenset({", ", " and ", ", and ", " or ", ", or "})
+_IN_A_ROW = 2
+_FEWEST_TOWNS = 2
+_SEAT_OF_GOVERNMENT = re.compile(r"\b(?:White House|Congress|Pentagon|Senate|Capitol|federal|[Pp]resident)\b")
+
+
+class Hints(Counter[str]):
+    """How often a text speaks for each country and region, by their codes, and for each continent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.near: list[Place] = []
+        """Its large cities."""
+        self.towns: Counter[str] = Counter()
+        """Of each region: how many of the cities and towns in the text lie there."""
+        self.regions: set[int] = set()
+        """Where in the body a name that a city or a country has too is a region's: `Seattle, Washington`."""
+        self.meant: set[str] = set()
+        """Names of small towns that stand behind `in` or the like, and whose region is spoken of."""
+
+
+class Clues:
+    """Holds the atlas and the counties; pure."""
+
+    def __init__(self, atlas: Atlas) -> None:
+        self._atlas = atlas
+        self._counties = {name: codes.split() for name, codes in rows("counties.tsv")}
+
+    def read(self, hints: Hints, text: str, known: Sequence[Known]) -> set[int]:
+        """Add to `hints` what the names `known` in `text` say about where it plays.
+
+        A city speaks for its continent only, and only one that no other country has; and for its region. Returned is
+        where a name that a city or a country has too is a region's.
+        """
+        met: set[str] = set()
+        small: list[str] = []
+        doubtful: list[int] = []
+        for i, (start, _, spelling) in enumerate(known):
+            name = self._atlas.names.get(spelling)
+            if name is None:
+                continue
+            if name.is_only_a_region and name.region:
+                hints[name.region.region or ""] += spelling not in self._atlas.common or _is_in(text, start)
+            elif name.region:
+                doubtful.append(i)
+            sure = bool(name.cities) and spelling not in self._atlas.common
+            if name.within and spelling not in met and (sure or _is_in(text, start)):
+                hints.towns.update(name.within)
+                met.add(spelling)
+                small += [spelling] if name.is_only_a_town else []
+            if not name.is_only_a_town:
+                self._hint(hints, spelling, name)
+        if text.find(" County") > 0 or text.find(" Parish") > 0:
+            hints.towns.update(self._of_counties(text))
+        found = self._regions(hints, text, known, doubtful) if doubtful else set()
+        if small:
+            most = max((hints[code] for code in self._atlas.continents), default=0)
+            hints.meant.update(town for town in small if self._is_meant(hints, town, most))
+        return found
+
+    def _is_meant(self, hints: Hints, town: str, most: int) -> bool:
+        """Whether the text speaks of the region of a small `town`, and of no country more (`most`) than of its own."""
+        within = self._atlas.names[town].within
+        return town not in self._atlas.common and any(hints[c] and hints[country_of(c)] >= most for c in within)
+
+    def _regions(self, hints: Hints, text: str, known: Sequence[Known], doubtful: list[int]) -> set[int]:
+        """Which of the names at `doubtful` are regions: by what stands beside them, or by what the text speaks of."""
+        found: set[int] = set()
+        for i in doubtful:
+            name = self._atlas.names[known[i].spelling]
+            if name.region and (
+                self._is_beside(text, known, i, name) or self._is_spoken_of(hints, text, known[i], name)
+            ):
+                found.add(known[i].start)
+                hints.update((name.region.region or "", name.region.code))
+        return found
+
+    def _hint(self, hints: Hints, spelling: str, name: Name) -> None:
+        if name.cities and _stands_out(name.cities):
+            hints.near.append(name.cities[0][0])
+        codes = list(name.hints)
+        if name.country and name.country.code not in self._atlas.needs:
+            codes.append(name.country.code)
+        for code in codes:
+            hints[code] += 1
+        # `Elizabeth` speaks for nobody's continent.
+        cities = {city.code for city, _ in name.cities} if spelling not in self._atlas.common else set()
+        for code in codes or (cities if len(cities) == 1 else ()):
+            if code in self._atlas.continents:
+                hints[self._atlas.continents[code]] += 1
+
+    def _is_beside(self, text: str, known: Sequence[Known], i: int, name: Name) -> bool:
+        """Whether what stands beside it makes it a region: `New York state`, `Buffalo, New York`, others in a row."""
+        start, end, _ = known[i]
+        if text.startswith((" state", " State"), end) and not text.startswith(" University", end + len(" state")):
+            return True
+        if text[max(0, start - _LONGEST_BEFORE) : start].endswith(_OF_A_REGION):
+            return True
+        before = known[i - 1] if i else known[i]
+        code = name.region.region if name.region else None
+        if (
+            text[before.end : start] == ", "
+            and (city := self._atlas.names.get(before.spelling))
+            and code in city.within
+        ):
+            return True
+        first, last = i, i
+        while first and self._are_in_a_row(text, known[first - 1], known[first]):
+            first -= 1
+        while last + 1 < len(known) and self._are_in_a_row(text, known[last], known[last + 1]):
+            last += 1
+        sure = any(self._atlas.names[k.spelling].is_only_a_region for k in known[first : last + 1])
+        # `Texas and Washington` may well be at odds.
+        return sure and last - first >= (_IN_A_ROW if _lies_apart(name) else 1)
+
+    def _are_in_a_row(self, text: str, one: Known, other: Known) -> bool:
+        names = self._atlas.names.get(one.spelling), self._atlas.names.get(other.spelling)
+        return text[one.end : other.start] in _JOINTS and all(name and name.region for name in names)
+
+    def _is_spoken_of(self, hints: Hints, text: str, known: Known, name: Name) -> bool:
+        code = name.region.region or "" if name.region else ""
+        if name.country:
+            # Georgia: what speaks for the country, against what speaks for the state and for those beside it.
+            others = (
+                sum(hints[other] for other in hints if other.startswith(f"{country_of(code)}-")) + hints.towns[code]
+            )
+            return others > sum(word in text for word in self._atlas.needs.get(name.country.code, ()))
+        return _lies_apart(name) and hints.towns[code] >= _FEWEST_TOWNS and not _SEAT_OF_GOVERNMENT.search(text)
+
+    def _of_counties(self, text: str) -> Iterable[str]:
+        """The regions of the counties that `text` names."""
+        for found in _COUNTY.finditer(text):
+            parts = found[1].split()
+            for i in range(len(parts)):
+                codes = self._counties.get(" ".join(parts[i:]))
+                if codes:
+                    yield from codes
+                    break
+
+
+def _stands_out(cities: list[tuple[Place, int]]) -> bool:
+    """Whether the first of some namesakes is large, and by far the largest."""
+    population = cities[0][1]
+    return population >= WELL_KNOWN_POPULATION and all(population >= FAR * people for _, people in cities[1:])
+
+
+def _lies_apart(name: Name) -> bool:
+    """Whether no city of a region's name lies in it: Washington."""
+    return name.country is None and all(city.region != name.region.region for city, _ in name.cities if name.region)
+
+
+def _is_in(text: str, start: int) -> bool:
+    """Whether `in` or the like stands before what begins at `start`."""
+    return text[max(0, start - _LONGEST_BEFORE) : start].endswith(BEFORE_A_PLACE)

@@ -1,0 +1,110 @@
+"""Known spellings and names by the model ─▶ the stretches of a text that may be names, none over another."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import takewhile
+
+from pipeline.stages.tag.chain import Span, Tokens
+from pipeline.stages.tag.form import Form
+from pipeline.stages.tag.found import Piece, Reading
+from pipeline.stages.tag.gazetteer import Gazetteer
+from pipeline.stages.tag.places import Atlas
+from pipeline.stages.tag.stretches import InOrder, Known
+from pipeline.stages.tag.words import stopwords, words
+
+COMPASS = frozenset(
+    "North South East West Northern Southern Eastern Western Central Greater Downtown Upper Lower".split()
+)
+
+
+class Pieces:
+    """Holds what is known of names and of their form; pure."""
+
+    def __init__(self, atlas: Atlas, gazetteer: Gazetteer) -> None:
+        self._atlas = atlas
+        self._gazetteer = gazetteer
+        self._form = Form()
+        self._small = stopwords()["en"]
+        self._beside = self._small | {w.lower() for w in words("titles.txt") | words("not_names.txt") | COMPASS}
+
+    def find(self, tokens: Tokens, known: list[Known], spans: list[Span], names: bool, towns: set[str]) -> list[Piece]:
+        """The stretches in order, none over another."""
+        spans = self._form.parted(spans, tokens.text, self._gazetteer.has)
+        by_model = InOrder(spans)
+        taken = [k for k in known if self._holds(k, tokens, by_model, names, towns)]
+        by_list = InOrder(taken)
+        free = [s for s in spans if not by_list.over(s.start, s.end)]
+        free = [tidy for s in free for tidy in self._form.tidied(s, tokens.text)]
+        if names:
+            more = list(self._form.missed(tokens, [*free, *(Span(k.start, k.end, "organisation") for k in taken)]))
+            by_form = InOrder(more)
+            free = [s for s in free if not by_form.over(s.start, s.end)] + more
+        same = {(k.start, k.end): k.spelling for k in known}
+        pieces = [Piece(s.start, s.end, s.kind, same.get((s.start, s.end), "")) for s in free]
+        kinds = {(s.start, s.end): s.kind for s in spans}
+        pieces += [Piece(k.start, k.end, kinds.get((k.start, k.end)), k.spelling) for k in taken]
+        return sorted(pieces)
+
+    def _holds(self, known: Known, tokens: Tokens, spans: InOrder[Span], names: bool, towns: set[str]) -> bool:
+        """Whether a known spelling stands by itself, whatever the model says of the words in it."""
+        body = known.spelling in self._gazetteer.organisations
+        if body and not names:
+            return False
+        if known.spelling.isupper() and known.spelling.lower() in self._small and _is_shouted(known, tokens.text):
+            # `SO WHO WON?`
+            return False
+        if not body and not self._atlas.is_place(known.spelling) and known.spelling not in towns:
+            return False
+        if tokens.text[known.start : known.end] != known.spelling:
+            # `PARIS` that opens a paragraph
+            return True
+        over = spans.over(known.start, known.end)
+        if over:
+            inside = all(known.start <= s.start and s.end <= known.end for s in over)
+            country = not body and self._atlas.names[known.spelling].country is not None
+            return inside and (body or country or " " in known.spelling)
+        return body or self._stands_alone(known, tokens)
+
+    def _stands_alone(self, known: Known, tokens: Tokens) -> bool:
+        """Whether no other name's word touches it: `Paris`, not `Paris Hilton`."""
+        # The word may begin before the name, as in `L'Ukraine`; that of `l'Ukraine` is in no run.
+        begin, end = bisect_right(tokens.ends, known.start), bisect_right(tokens.ends, known.end)
+        run = bisect_right(tokens.runs, (begin, len(tokens.starts))) - 1
+        if run < 0 or begin == end or begin >= tokens.runs[run][1]:
+            return True
+        first, after = tokens.runs[run]
+        around = [*takewhile(_is_no_and, map(tokens.word, reversed(range(first, begin))))]
+        around += takewhile(_is_no_and, map(tokens.word, range(end, after)))
+        return all(word.lower() in self._beside for word in around)
+
+    def again(self, tokens: Tokens, pieces: list[Piece], reading: Reading) -> Iterator[Piece]:
+        """Lone words that the article has introduced, where nothing else was made of them."""
+        if not reading.people and not reading.acronyms:
+            return
+        taken = InOrder(pieces)
+        for first, after in tokens.runs:
+            if after - first > 1 and self._begins_a_sentence(tokens, first):
+                # `Later Trump left`
+                first += 1
+            word, start = tokens.word(first), tokens.starts[first]
+            if after - first > 1 or taken.over(start, start + 1):
+                continue
+            if word in reading.acronyms or reading.people.known(word, start):
+                yield Piece(start, start + len(word), None, "")
+
+    def _begins_a_sentence(self, tokens: Tokens, i: int) -> bool:
+        """Whether word `i` may have its capital from that alone."""
+        before = tokens.text[max(0, tokens.starts[i] - 2) : tokens.starts[i]].rstrip(" ")
+        return before == "" or before[-1] in ".!?\n“" or tokens.word(i).lower() in self._beside
+
+
+def _is_no_and(word: str) -> bool:
+    return word not in ("and", "&")
+
+
+def _is_shouted(known: Known, text: str) -> bool:
+    """Whether all of its line is in capitals."""
+    line = text[text.rfind("\n", 0, known.start) + 1 :].partition("\n")[0]
+    return line.isupper() and line != known.spelling

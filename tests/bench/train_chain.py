@@ -180,7 +180,7 @@ def score(chain: Chain, reader: Reader, documents: list[Document]) -> str:
     """Strict precision, recall and F1."""
     right = said = gold = 0
     for document in documents:
-        found = set(chain.spans(reader.batch([document.text]))[0])
+        found = {span._replace(doubtful=False) for span in chain.spans(reader.batch([document.text]))[0]}
         right += len(found & set(document.names))
         said += len(found)
         gold += len(document.names)

@@ -22,9 +22,12 @@ from pipeline.stages.tag.words import stopwords
 Kind = Literal["person", "organisation", "place"]
 KINDS: tuple[Kind, ...] = ("person", "organisation", "place")
 OUTSIDE = 0
+_PERSON = 1
 LABELS = 7
 """Outside, then begin and inside of each kind."""
 BITS = 19
+# As much as the heaviest weight: a lone word that is ahead by less needs other evidence that it is a person.
+_SURE = 2_000
 INSIDE = frozenset("of the for and & de da do dos das del della di du van von der den ten bin ibn al el la le".split())
 _MOST_INSIDE = 2
 _INSIDE = Table(hashes(INSIDE))
@@ -42,6 +45,8 @@ class Span(NamedTuple):
     start: int
     end: int
     kind: Kind
+    doubtful: bool = False
+    """A lone word that the model takes for a person, but only just."""
 
 
 class Runs(NamedTuple):
@@ -141,12 +146,25 @@ class Chain:
             return [[] for _ in batch.texts]
         rows = self._weights[features(batch, self._lexicon)].view(np.int16)
         scores = rows.reshape(len(rows), -1, LABELS + 1).sum(axis=0, dtype=np.int32)[:, :LABELS]
-        labels = best(scores, batch.runs.lengths, self._moves).tolist()
+        labels = best(scores, batch.runs.lengths, self._moves)
+        doubtful = self._doubtful(scores, labels, batch.runs.lengths)
         found, done = [], 0
         for text in batch.texts:
-            found.append(_spans(labels[done : done + len(text.starts)], text))
-            done += len(text.starts)
+            after = done + len(text.starts)
+            found.append(_spans(labels[done:after].tolist(), text, {i - done for i in doubtful if done <= i < after}))
+            done = after
         return found
+
+    def _doubtful(self, scores: NDArray[np.int32], labels: NDArray[np.int64], lengths: Ints) -> list[int]:
+        """Which words are lone people that score little more than as something else."""
+        goes_on = np.append(labels[1:] == _PERSON + 1, False)
+        lone = np.flatnonzero((labels == _PERSON) & ~goes_on)
+        first = np.full(len(labels), OUTSIDE)
+        first[np.cumsum(lengths) - lengths] = LABELS
+        totals = scores[lone] + self._moves[first[lone]]
+        person = totals[:, _PERSON].copy()
+        totals[:, _PERSON] = np.iinfo(np.int32).min
+        return lone[person - totals.max(axis=1, initial=np.iinfo(np.int32).min) < _SURE].tolist() if len(lone) else []
 
 
 def best(scores: NDArray[np.int32], lengths: Ints, moves: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -172,7 +190,7 @@ def best(scores: NDArray[np.int32], lengths: Ints, moves: NDArray[np.int32]) -> 
     return labels
 
 
-def _spans(labels: list[int], text: Tokens) -> list[Span]:
+def _spans(labels: list[int], text: Tokens, doubtful: set[int]) -> list[Span]:
     found: list[Span] = []
     for i, label in enumerate(labels):
         if label == OUTSIDE:
@@ -180,7 +198,7 @@ def _spans(labels: list[int], text: Tokens) -> list[Span]:
         start = text.starts[i]
         if label % 2 == 0 and found:
             start = found.pop().start
-        found.append(Span(start, text.ends[i], KINDS[(label - 1) // 2]))
+        found.append(Span(start, text.ends[i], KINDS[(label - 1) // 2], i in doubtful))
     return found
 
 

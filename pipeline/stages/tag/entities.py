@@ -89,7 +89,7 @@ class EntityFinder:
         english = language == "en"
         reading = Reading(tokens.text, english, Hints())
         known = self._gazetteer.with_datelines(tokens.text, known)
-        for part in (article.headline[:CHARACTERS_READ], article.place or ""):
+        for part in filter(None, (article.headline[:CHARACTERS_READ], article.place)):
             self._clues.read(reading.hints, part, self._gazetteer.find(part))
         reading.hints.regions = self._clues.read(reading.hints, tokens.text, known)
         self._note_regions(known, reading)
@@ -122,6 +122,7 @@ class EntityFinder:
             if region:
                 reading.regions.setdefault(spelling, region)
                 reading.regions_at[start] = region
+                reading.hints.meant.add(spelling)
                 if self._atlas.is_short_form(reading.text, end + len(", ")):
                     reading.states.add(end + len(", "))
                     if len(region) == 1:

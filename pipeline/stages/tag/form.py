@@ -28,6 +28,19 @@ _BEFORE_A_LONE = frozenset(
     " Colonel Capt. Captain Inspector Archbishop Ambassador".split()
 )
 _SHORTEST_LONE = 4
+_LONGEST_TITLE = 20
+_ENDS_A_SENTENCE = '.!?\n“"'
+# `O'Gara`, `McLeod`
+_CLAN = re.compile(r"(?:O['’]|Mc|Mac)[A-Z][a-z]")
+_STORMS = ("Hurricane ", "Storm ", "Typhoon ", "Cyclone ")
+_STORM = re.compile(rf"(?:{'|'.join(_STORMS)})([A-Z]\w+)")
+_A_COUNTY = ("ounty", "ounties")
+# `Berrien and Cass counties`
+_COUNTIES = re.compile(r"(?:,? (?:and )?[A-Z]\w+){0,5} [Cc]ount(?:y|ies)\b")
+# A name that no first name opens is a place's behind these.
+_PLACE_OF = re.compile(
+    r"(?:\b(?:city|town|village|valley|province|district|region|port|island|suburb|county|state) of| in| near) $"
+)
 _SECOND_SYLLABLE = re.compile(
     r"-(?!(?:led|run|era|born|made|held|owned|based|style|like|type|wide|free|bound|backed|linked|built)\b)[a-z]{1,6}\b"
 )
@@ -58,6 +71,8 @@ class Form:
         self._heads = words("org_heads.txt")
         self._not = words("not_names.txt") | words("things.txt")
         self._known_people = {name for (name,) in rows("known_people.tsv")}
+        self._known_surnames = {name.split()[-1] for name in self._known_people}
+        self._everyday = words("word_names.txt")
         self._small = stopwords()["en"]
 
     def parted(self, spans: Sequence[Span], text: str, known: Callable[[str, Kind], bool]) -> list[Span]:
@@ -78,6 +93,38 @@ class Form:
                 found += self._two_of(span, text, known)
             end = found[-1].end
         return found
+
+    def somebodies(self, spans: Sequence[Span], text: str) -> list[Span]:
+        """`spans` without people that are a storm, a county or the like, and without lone words that the model barely
+        takes for a person where nothing else speaks for one."""
+        storms = frozenset(_STORM.findall(text)) if any(storm in text for storm in _STORMS) else frozenset()
+        counties = any(county in text for county in _A_COUNTY)
+        kept = [s for s in spans if not s.doubtful or self._may_be_somebody(s, text)]
+        if not storms and not counties:
+            return kept
+        return [s for s in kept if s.kind != "person" or not self._is_a_thing(s, text, storms)]
+
+    def _is_a_thing(self, span: Span, text: str, storms: frozenset[str]) -> bool:
+        word = text[span.start : span.end]
+        if word in storms:
+            return True
+        counted = _COUNTIES.match(text, span.end) is not None
+        return counted and not (" " in word and self._is_first_name(word.split()[0]))
+
+    def _may_be_somebody(self, span: Span, text: str) -> bool:
+        if self._is_beside(span, text):
+            return True
+        word = text[span.start : span.end]
+        if word in self._everyday and text[max(0, span.start - 2) : span.start].rstrip(" ")[-1:] in _ENDS_A_SENTENCE:
+            return False
+        return self._is_first_name(word) or word in self._known_surnames or _CLAN.match(word) is not None
+
+    def _is_beside(self, span: Span, text: str) -> bool:
+        """Whether a title, or a verb of speech, stands beside a name."""
+        before = text[max(0, span.start - _LONGEST_TITLE) : span.start]
+        if _SPEAKS.match(text, span.end) or _SPOKE.search(before):
+            return True
+        return before[-1:] == " " and before.split()[-1:] != [] and before.split()[-1] in self._titles
 
     def _two_of(self, span: Span, text: str, known: Callable[[str, Kind], bool]) -> list[Span]:
         left, _, right = text[span.start : span.end].partition(" and ")
@@ -101,7 +148,7 @@ class Form:
     def tidied(self, span: Span, text: str) -> list[Span]:
         """A person without titles; what ends like a body is one; a lone word in capitals is nobody's name."""
         said = text[span.start : span.end]
-        if text[max(0, span.start - 1) : span.start] in ("@", "#"):
+        if text[max(0, span.start - 1) : span.start] in ("@", "#") or text[span.end : span.end + 1] == "@":
             return []
         if span.kind == "organisation" and said.split(" ")[0] in self._titles and (parted := _OF.search(said)):
             # `Dr. Raman of the Health Institute`
@@ -112,7 +159,7 @@ class Form:
             said in self._known_people or (span.kind == "organisation" and self._like_person(parts))
         ):
             span = span._replace(kind="person")
-        if span.kind == "person" and len(parts) > 1 and parts[0] in _PLACE_STARTS:
+        if span.kind == "person" and len(parts) > 1 and self._is_of_a_place(parts, text, span.start):
             span = span._replace(kind="place")
         if said.startswith("The ") and span.kind != "person":
             return [span._replace(start=span.start + 4)]
@@ -125,6 +172,13 @@ class Form:
             at = span.start + said.index(" and ")
             return [*self.tidied(span._replace(end=at), text), *self.tidied(span._replace(start=at + 5), text)]
         return self._person(span, self._without_title(parts), text)
+
+    def _is_of_a_place(self, parts: list[str], text: str, start: int) -> bool:
+        """`Mount Lewotobi`, and `the valley of El Carmelo`."""
+        if parts[0] in _PLACE_STARTS:
+            return True
+        behind = _PLACE_OF.search(text[max(0, start - _LONGEST_TITLE) : start])
+        return behind is not None and parts[0] not in self._titles and not self._is_first_name(parts[0])
 
     def _person(self, span: Span, kept: list[str], text: str) -> list[Span]:
         lone = len(kept) == 1

@@ -6,12 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from pipeline.stages.tag.places import WELL_KNOWN_POPULATION, Atlas, Name, country_of
+from pipeline.stages.tag.places import Atlas, Name, country_of
 from pipeline.stages.tag.stretches import Known
 from pipeline.stages.tag.words import rows
 from pipeline.terms import Place
 
-FAR = 10
 _COUNTY = re.compile(r"((?:[A-Z][\w.'’-]+ ){1,3})(?:County|Parish)\b")
 _LOCATIVES = ("in", "at", "near", "from", "outside", "around", "across", "through")
 BEFORE_A_PLACE = tuple(f" {word} " for word in _LOCATIVES) + tuple(f"{word.title()} " for word in _LOCATIVES)
@@ -43,49 +42,56 @@ class Clues:
 
     def __init__(self, atlas: Atlas) -> None:
         self._atlas = atlas
+        self._doubtful = {spelling for spelling, n in atlas.names.items() if n.region and not n.is_only_a_region}
         self._counties = {name: codes.split() for name, codes in rows("counties.tsv")}
 
     def read(self, hints: Hints, text: str, known: Sequence[Known]) -> set[int]:
         """Add to `hints` what the names `known` in `text` say about where it plays.
 
-        A city speaks for its continent only, and only one that no other country has; and for its region. Returned is
-        where a name that a city or a country has too is a region's.
+        Returned is where a name that a city or a country has too is a region's.
         """
-        met: set[str] = set()
-        small: list[str] = []
-        doubtful: list[int] = []
-        for i, (start, _, spelling) in enumerate(known):
-            name = self._atlas.names.get(spelling)
-            if name is None:
-                continue
-            if name.is_only_a_region and name.region:
-                hints[name.region.region or ""] += spelling not in self._atlas.common or _is_in(text, start)
-            elif name.region:
-                doubtful.append(i)
-            sure = bool(name.cities) and spelling not in self._atlas.common
-            if name.within and spelling not in met and (sure or _is_in(text, start)):
-                hints.towns.update(name.within)
-                met.add(spelling)
-                small += [spelling] if name.is_only_a_town else []
-            if not name.is_only_a_town:
-                self._hint(hints, spelling, name)
+        at: dict[str, list[int]] = {}
+        for i, (_, _, spelling) in enumerate(known):
+            at.setdefault(spelling, []).append(i)
+        small = [spelling for spelling, which in at.items() if self._count(hints, spelling, text, known, which)]
         if text.find(" County") > 0 or text.find(" Parish") > 0:
             hints.towns.update(self._of_counties(text))
-        found = self._regions(hints, text, known, doubtful) if doubtful else set()
+        found = self._regions(hints, text, known, at)
         if small:
             most = max((hints[code] for code in self._atlas.continents), default=0)
             hints.meant.update(town for town in small if self._is_meant(hints, town, most))
         return found
+
+    def _count(self, hints: Hints, spelling: str, text: str, known: Sequence[Known], which: list[int]) -> bool:
+        """Count what `spelling` speaks for; returned is whether it is nothing but a small town that is named."""
+        name = self._atlas.names.get(spelling)
+        if name is None:
+            return False
+        for code in name.says:
+            hints[code] += len(which)
+        if name.large:
+            hints.near.append(name.large)
+        plain = spelling not in self._atlas.common
+        if name.is_only_a_region and name.region and name.region.region:
+            hints[name.region.region] += self._located(text, known, which, plain)
+        if not name.within or not self._located(text, known, which, plain and bool(name.cities)):
+            return False
+        hints.towns.update(name.within)
+        return name.is_only_a_town
+
+    def _located(self, text: str, known: Sequence[Known], which: list[int], sure: bool) -> int:
+        """How many of the names `which` are places: all that are `sure`, others behind `in` or the like."""
+        return len(which) if sure else sum(_is_in(text, known[i].start) for i in which)
 
     def _is_meant(self, hints: Hints, town: str, most: int) -> bool:
         """Whether the text speaks of the region of a small `town`, and of no country more (`most`) than of its own."""
         within = self._atlas.names[town].within
         return town not in self._atlas.common and any(hints[c] and hints[country_of(c)] >= most for c in within)
 
-    def _regions(self, hints: Hints, text: str, known: Sequence[Known], doubtful: list[int]) -> set[int]:
-        """Which of the names at `doubtful` are regions: by what stands beside them, or by what the text speaks of."""
+    def _regions(self, hints: Hints, text: str, known: Sequence[Known], at: dict[str, list[int]]) -> set[int]:
+        """Which names that others have too are regions: by what stands beside them, or by what the text speaks of."""
         found: set[int] = set()
-        for i in doubtful:
+        for i in (i for spelling in self._doubtful & at.keys() for i in at[spelling]):
             name = self._atlas.names[known[i].spelling]
             if name.region and (
                 self._is_beside(text, known, i, name) or self._is_spoken_of(hints, text, known[i], name)
@@ -93,20 +99,6 @@ class Clues:
                 found.add(known[i].start)
                 hints.update((name.region.region or "", name.region.code))
         return found
-
-    def _hint(self, hints: Hints, spelling: str, name: Name) -> None:
-        if name.cities and _stands_out(name.cities):
-            hints.near.append(name.cities[0][0])
-        codes = list(name.hints)
-        if name.country and name.country.code not in self._atlas.needs:
-            codes.append(name.country.code)
-        for code in codes:
-            hints[code] += 1
-        # `Elizabeth` speaks for nobody's continent.
-        cities = {city.code for city, _ in name.cities} if spelling not in self._atlas.common else set()
-        for code in codes or (cities if len(cities) == 1 else ()):
-            if code in self._atlas.continents:
-                hints[self._atlas.continents[code]] += 1
 
     def _is_beside(self, text: str, known: Sequence[Known], i: int, name: Name) -> bool:
         """Whether what stands beside it makes it a region: `New York state`, `Buffalo, New York`, others in a row."""
@@ -155,12 +147,6 @@ class Clues:
                 if codes:
                     yield from codes
                     break
-
-
-def _stands_out(cities: list[tuple[Place, int]]) -> bool:
-    """Whether the first of some namesakes is large, and by far the largest."""
-    population = cities[0][1]
-    return population >= WELL_KNOWN_POPULATION and all(population >= FAR * people for _, people in cities[1:])
 
 
 def _lies_apart(name: Name) -> bool:

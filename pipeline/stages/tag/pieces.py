@@ -32,6 +32,7 @@ class Pieces:
     def find(self, tokens: Tokens, known: list[Known], spans: list[Span], names: bool, towns: set[str]) -> list[Piece]:
         """The stretches in order, none over another."""
         spans = self._form.parted(spans, tokens.text, self._gazetteer.has)
+        spans = self._form.somebodies(spans, tokens.text)
         by_model = InOrder(spans)
         taken = [k for k in known if self._holds(k, tokens, by_model, names, towns)]
         by_list = InOrder(taken)

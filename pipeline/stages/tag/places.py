@@ -11,6 +11,7 @@ from pipeline.terms import Place
 
 # A city that large is meant even where nothing else in the text speaks of its country.
 WELL_KNOWN_POPULATION = 500_000
+FAR = 10
 # `, Maine,` and `, Me. -`; in the third group what stands behind goes on in small letters: `, Maine on Friday`.
 _REGION_AFTER = re.compile(
     r"(, | \()((?:[A-Z]\.){2,3}|[A-Z]\.[A-Z][a-z]\.|[A-Z][\w'’-]+(?:\.|(?: [A-Z][\w'’-]+){0,2}))"
@@ -36,6 +37,14 @@ class Name:
     """Codes of countries and regions that this word speaks for, e.g. `French` or `Texas`."""
     within: frozenset[str] = frozenset()
     """Codes of the regions in which its cities and towns lie."""
+    says: tuple[str, ...] = ()
+    """What it speaks for in a text: countries, regions and continents."""
+    large: Place | None = None
+    """The city, where it is large, and by far the largest of its name."""
+    is_only_a_town: bool = False
+    """Whether nothing but small towns is called so."""
+    is_only_a_region: bool = False
+    """Whether no city or country is called so, but a region is."""
 
     @property
     def codes(self) -> list[str]:
@@ -43,16 +52,6 @@ class Name:
         region = self.region.region if self.region else None
         country = [self.country.code] if self.country else []
         return [*country, region] if region else [*country, *self.hints]
-
-    @property
-    def is_only_a_town(self) -> bool:
-        """Whether nothing but small towns is called so."""
-        return bool(self.towns) and not (self.country or self.region or self.cities or self.hints)
-
-    @property
-    def is_only_a_region(self) -> bool:
-        """Whether no city or country is called so, but a region is."""
-        return self.region is not None and not self.country and not self.cities
 
 
 class Atlas:
@@ -73,6 +72,8 @@ class Atlas:
         self._load_countries()
         self._load_regions()
         self._load_cities()
+        for spelling, entry in self.names.items():
+            self._settle(spelling, entry)
 
     def _name(self, spelling: str) -> Name:
         return self.names.setdefault(spelling, Name())
@@ -115,8 +116,23 @@ class Atlas:
                 known.setdefault((name, code), city)
         for alias, name, code in rows("city_aliases.tsv"):
             self._name(alias).cities.append(known[name, code])
-        for entry in self.names.values():
-            entry.within = frozenset(c.region for c, _ in (*entry.cities, *entry.towns) if c.region)
+
+    def _settle(self, spelling: str, name: Name) -> None:
+        """Work out once what every text that has the name would ask of it.
+
+        A city speaks for its continent only, and only one that no other country has.
+        """
+        name.within = frozenset(c.region for c, _ in (*name.cities, *name.towns) if c.region)
+        name.is_only_a_town = bool(name.towns) and not (name.country or name.region or name.cities or name.hints)
+        name.is_only_a_region = name.region is not None and not name.country and not name.cities
+        codes = list(name.hints)
+        if name.country and name.country.code not in self.needs:
+            codes.append(name.country.code)
+        # `Elizabeth` speaks for nobody's continent.
+        cities = {city.code for city, _ in name.cities} if spelling not in self.common else set()
+        spoken_of = codes or (cities if len(cities) == 1 else ())
+        name.says = (*codes, *(self.continents[code] for code in spoken_of if code in self.continents))
+        name.large = name.cities[0][0] if name.cities and _stands_out(name.cities) else None
 
     def is_place(self, spelling: str) -> bool:
         """Whether `spelling` names a country, a region or a city, rather than a people or a small town."""
@@ -173,6 +189,12 @@ class Atlas:
     def is_short_form(self, text: str, start: int) -> bool:
         """Whether `Wash.` or the like begins at `start`."""
         return text[start : text.find(".", start) + 1] in self._short
+
+
+def _stands_out(cities: list[tuple[Place, int]]) -> bool:
+    """Whether the first of some namesakes is large, and by far the largest."""
+    population = cities[0][1]
+    return population >= WELL_KNOWN_POPULATION and all(population >= FAR * people for _, people in cities[1:])
 
 
 def country_of(code: str) -> str:

@@ -18,6 +18,7 @@ STRONG, WEAK = 2.0, 0.6
 FEWEST_HITS = 2
 LEAST_CONFIDENCE = 45
 MOST = 5
+_HEADLINE = 3
 # An article of this many words is judged as it stands; longer ones need more evidence for the same confidence, and
 # shorter ones less, down to this part of it, at some 90 words.
 USUAL_WORDS = 250
@@ -80,10 +81,7 @@ class TopicFinder:
 
         Each top topic that the evidence carries comes with the most specific topic below it that it also carries.
         """
-        counts = self._counts(page, page.headline, len(page.words))
-        # What the headline says counts three times.
-        for number, count in self._counts(page, 0, page.headline).items():
-            counts[number] = counts.get(number, 0) + 3 * count
+        counts = self._counts(page)
         evidence = self._evidence(counts)
         norm = _SATURATION * max(_SHORT, sqrt(len(page.words) / USUAL_WORDS))
         found = [code for top in self._tops(evidence) for code in self._descend(top, evidence)]
@@ -96,17 +94,22 @@ class TopicFinder:
     def _path(self, code: str) -> tuple[str, ...]:
         return (*(self._path(self._parents[code]) if self._parents[code] else ()), code)
 
-    def _counts(self, page: Page, first: int, after: int) -> dict[int, int]:
-        """How often each phrase occurs from word `first` on, by number; of phrases that share words the longest one."""
+    def _counts(self, page: Page) -> dict[int, int]:
+        """How often each phrase occurs, by number; of phrases that share words the longest one.
+
+        What the headline says counts three times.
+        """
         words = page.words
         counts: dict[int, int] = {}
-        free = first
-        for i in (np.flatnonzero(self._begins.has(page.lowers[first:after])) + first).tolist():
+        free, after, times = 0, page.headline, _HEADLINE
+        for i in np.flatnonzero(self._begins.has(page.lowers)).tolist():
+            if i >= after:
+                after, times = len(words), 1
             if i < free:
                 continue
             for spelled, number in self._by_first[words[i]]:
                 if len(spelled) == 1 or words[i : min(i + len(spelled), after)] == spelled:
-                    counts[number] = counts.get(number, 0) + 1
+                    counts[number] = counts.get(number, 0) + times
                     free = i + len(spelled)
                     break
         return counts

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import cos, hypot, radians
 
-from pipeline.stages.tag.hints import BEFORE_A_PLACE, FAR, Hints
-from pipeline.stages.tag.places import WELL_KNOWN_POPULATION, Atlas, Name
+from pipeline.stages.tag.hints import BEFORE_A_PLACE, Hints
+from pipeline.stages.tag.places import FAR, WELL_KNOWN_POPULATION, Atlas, Name
 from pipeline.stages.tag.stretches import Known
 from pipeline.stages.tag.words import rows, stopwords
 from pipeline.terms import Place

@@ -118,6 +118,36 @@ def test_nobody_and_nothing_is_made_up(body: str, tagger: Tagger) -> None:
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        "A quilt went on show. People from Berrien and Cass counties had sewn it.",
+        "The quilt can be seen in Berrien County until the spring.",
+        "Patience is what it takes. They have waited for nine years.",
+        "On Tuesday Rita came closer to the coast. Hurricane Rita may bring floods.",
+        "Some in the valley of El Carmelo remain doubtful.",
+        "The site Gawkerly wrote that it would close.",
+        "Fans of Coldplay and of Euronext were there.",
+    ],
+)
+def test_a_lone_name_with_nothing_that_speaks_for_a_person_is_nobody(body: str, tagger: Tagger) -> None:
+    assert named(tagger, body, "person") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "person"),
+    [
+        ("The bridge is sound, Okwuosa said.", "Okwuosa"),
+        ("They asked Dr. Tsegaye for her view.", "Tsegaye"),
+        ("The bridge is safe, Sarah told the council.", "Sarah"),
+        ("They like O'Gara and the rest of the team.", "O'Gara"),
+        ("The cup went to Ireland. Mark said that he was glad.", "Mark"),
+    ],
+)
+def test_a_lone_name_with_a_title_speech_or_a_first_name_is_somebody(body: str, person: str, tagger: Tagger) -> None:
+    assert [name for _, name in named(tagger, body, "person")] == [person]
+
+
+@pytest.mark.parametrize(
     ("body", "organisations"),
     [
         ("Shares in Rio Tinto and Glencore rose.", ["Rio Tinto", "Glencore"]),

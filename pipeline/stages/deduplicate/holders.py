@@ -83,11 +83,15 @@ def _keys(rows: Rows) -> tuple[Keys, Numbers]:
 def _repeats(keys: Keys, where: Numbers, last: Numbers) -> tuple[Numbers, Numbers]:
     """Places of a key in the batch, and for each the place before it; `last` is the last article that has the key."""
     article = where // _LANES
-    early = np.flatnonzero(last != article)
+    (early,) = (last != article).nonzero()
     if not early.size:
         return early, early
+    # Where a key stands last, and it stands nowhere else, is of no interest; most keys do.
+    met = np.zeros(int(article[-1]) + 1, dtype=np.bool_)
+    met[last[early]] = met[article[early]] = True
+    (some,) = met[article].nonzero()
     again = np.unique(keys[early])
-    places = np.flatnonzero(again[np.minimum(np.searchsorted(again, keys), again.size - 1)] == keys)
+    places = some[again[np.minimum(np.searchsorted(again, keys[some]), again.size - 1)] == keys[some]]
     order = places[np.argsort(keys[places], kind="stable")]
     follows = (keys[order[1:]] == keys[order[:-1]]) & (article[order[1:]] != article[order[:-1]])
     return order[1:][follows], order[:-1][follows]

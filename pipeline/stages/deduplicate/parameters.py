@@ -79,7 +79,7 @@ NAME = 3 / 2
 COMMON_WORDS = 0xC5516600
 """Names the list of common words: xxHash of `data/common.tsv`."""
 
-HOLDERS = 16
+HOLDERS = 8
 """For each of its terms, so many of the last articles that have it too are looked at."""
 
 RELATED = 8

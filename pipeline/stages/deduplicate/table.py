@@ -1,10 +1,11 @@
 """A hash table of 40-bit keys in numpy arrays, asked and filled a batch at a time.
 
 Slots stand in rows of eight (one cache line). A key's home row follows from its high bits, so the table is nearly
-sorted by key; a full row runs over into the next one. A row's eight tags, one byte of each key, make one word: it tells
-nearly always whether the row has a key, and where its first free slot is (Google's SwissTable does the same). Nothing
-is ever removed: a table is dropped as a whole. A Python dict of the same entries takes about 100 bytes each, this one
-11 to 14.
+sorted by key; what finds its row full runs over into the next one. A row's eight tags, seven bits of each key, make one
+word: it tells nearly always whether the row has a key, where its first free slot is, and in its highest bit whether
+anything ran over it, so that the next row has to be looked at too (Google's SwissTable and Meta's F14 do much the
+same). Nothing is ever removed: a table is dropped as a whole. A Python dict of the same entries takes about 100 bytes
+each, this one 11 to 14.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ _MASK = np.uint64(NUMBER_MASK)
 _KEY = np.uint64(KEY_BITS)
 _ONE = np.uint64(1)
 _LOWS = np.uint64(0x0101_0101_0101_0101)
+_TAGS = np.uint64(0x7F7F_7F7F_7F7F_7F7F)
 _HIGHS = np.uint64(0x8080_8080_8080_8080)
-_LAST = np.uint64(56)
+_RAN_OVER = np.uint64(1 << 63)
 
 
 class Table:
@@ -61,18 +63,10 @@ class Table:
 
     def find(self, keys: Keys) -> Numbers:
         """The number of each key, -1 where there is none. `keys` may hold a key several times."""
+        places, _ = self._seek(keys)
         found = np.full(keys.size, -1, dtype=np.int64)
-        todo = np.arange(keys.size)
-        rows, wanted = self._home(keys), _tag(keys) * _LOWS
-        while todo.size:
-            tags = self._tags.take(rows)
-            likely = np.flatnonzero(_zero_bytes(tags ^ wanted[todo]))
-            slots = self._slots.take(rows[likely], axis=0)
-            hits = np.flatnonzero((slots >> _NUMBER) == keys[todo[likely], None])
-            found[todo[likely[hits // _WIDTH]]] = _number(slots.ravel()[hits])
-            over = np.flatnonzero(tags >> _LAST)
-            over = over[found[todo[over]] < 0]
-            todo, rows = todo[over], rows[over] + 1
+        (known,) = (places >= 0).nonzero()
+        found[known] = _number(self._slots.ravel().take(places[known]))
         return found
 
     def swap(self, keys: Keys, numbers: Numbers) -> tuple[Numbers, Numbers]:
@@ -87,34 +81,51 @@ class Table:
         now = numbers.copy()
         entries = (keys << _NUMBER) | (numbers.astype(np.uint64) + _ONE)
         flat = self._slots.ravel()
-        tag = _tag(keys)
-        todo, rows = np.arange(keys.size), self._home(keys)
+        places, rows = self._seek(keys)
+        (old,) = (places >= 0).nonzero()
+        places = places[old]
+        before[old] = _number(flat.take(places))
+        flat[places] = entries[old]  # of several for one place numpy leaves the last
+        now[old] = _number(flat.take(places))
+        (todo,) = (before < 0).nonzero()
+        rows = rows[todo]
         while todo.size:
             tags = self._tags.take(rows)
-            free = _zero_bytes(tags)
-            places = rows * _WIDTH + _lowest_byte(free)
-            likely = np.flatnonzero(_zero_bytes(tags ^ (tag[todo] * _LOWS)))
-            slots = self._slots.take(rows[likely], axis=0)
-            hits = np.flatnonzero((slots >> _NUMBER) == keys[todo[likely], None])
-            old = likely[hits // _WIDTH]
-            before[todo[old]] = _number(slots.ravel()[hits])
-            places[old] = rows[old] * _WIDTH + hits % _WIDTH
-            is_old = np.zeros(todo.size, dtype=np.bool_)
-            is_old[old] = True
-            fits = np.flatnonzero(is_old | (free != 0))
-            chosen, places, is_old = todo[fits], places[fits], is_old[fits]
-            flat[places] = entries[chosen]  # of several for one place numpy leaves the last
+            free = _free(tags)
+            (fits,) = free.nonzero()
+            byte = _lowest_byte(free[fits])
+            places, chosen = rows[fits] * _WIDTH + byte, todo[fits]
+            flat[places] = entries[chosen]
             held = flat.take(places)
             now[chosen] = _number(held)
-            put = np.flatnonzero((held == entries[chosen]) & ~is_old & (before[chosen] < 0))
+            (put,) = (held == entries[chosen]).nonzero()
             self._count += put.size
-            row = rows[fits[put]]
-            self._tags[row] = tags[fits[put]] | (tag[chosen[put]] << (places[put] % _WIDTH * 8).astype(np.uint64))
-            rows += (free == 0) & (np.bincount(fits, minlength=todo.size) == 0)  # full of others: the next one
+            at = fits[put]
+            self._tags[rows[at]] = tags[at] | (_tag(keys[chosen[put]]) << (byte[put] * _WIDTH).astype(np.uint64))
+            (full,) = (free == 0).nonzero()
+            self._tags[rows[full]] = tags[full] | _RAN_OVER
+            rows[full] += 1
             left = np.ones(todo.size, dtype=np.bool_)
             left[fits[(held >> _NUMBER) == keys[chosen]]] = False  # the rest lost a free slot to another key
             todo, rows = todo[left], rows[left]
         return before, now
+
+    def _seek(self, keys: Keys) -> tuple[Numbers, Numbers]:
+        """The place of each key among all slots, -1 where it has none; and the row where its search came to an end."""
+        places, ends = np.full(keys.size, -1, dtype=np.int64), self._home(keys)
+        todo, rows, wanted = np.arange(keys.size), ends, _tag(keys) * _LOWS
+        while todo.size:
+            tags = self._tags.take(rows)
+            (likely,) = _free(tags ^ wanted).nonzero()
+            slots = self._slots.take(rows[likely], axis=0)
+            (hits,) = ((slots >> _NUMBER) == keys[likely, None]).ravel().nonzero()
+            at = likely[hits // _WIDTH]
+            places[todo[at]] = rows[at] * _WIDTH + hits % _WIDTH
+            (over,) = (tags >= _RAN_OVER).nonzero()
+            over = over[places[todo[over]] < 0]
+            todo, rows, keys, wanted = todo[over], rows[over] + 1, keys[over], wanted[over]
+            ends[todo] = rows
+        return places, ends
 
     def _home(self, keys: Keys) -> NDArray[np.intp]:
         return ((keys * np.uint64(self._rows)) >> _KEY).astype(np.intp)
@@ -127,19 +138,30 @@ class Table:
         flat, tags, free_from = self._slots.ravel(), self._tags.view(np.uint8), 0
         for chunk in _chunks(old):
             entries = chunk[chunk != 0]
+            if not entries.size:
+                continue
             entries.sort(kind="stable")  # four times as fast on what is nearly sorted
             steps = np.arange(entries.size)
-            ideal = self._home(entries >> _NUMBER) * _WIDTH
+            home = self._home(entries >> _NUMBER)
             # Each goes to its home row or right behind its predecessor, whichever is later.
-            places = np.maximum.accumulate(np.maximum(ideal, free_from) - steps) + steps
+            places = np.maximum.accumulate(np.maximum(home * _WIDTH, free_from) - steps) + steps
             flat[places] = entries
-            tags[places] = _tag(entries >> _NUMBER)
-            free_from = int(places[-1]) + 1 if entries.size else free_from
+            tags[places] |= _tag(entries >> _NUMBER).astype(np.uint8)
+            self._run_over(home, places // _WIDTH)
+            free_from = int(places[-1]) + 1
+
+    def _run_over(self, home: Numbers, rows: Numbers) -> None:
+        """Mark what keys ran over on their way from their home rows to those where they are."""
+        while home.size:
+            (over,) = (home < rows).nonzero()
+            home, rows = home[over], rows[over]
+            self._tags[home] |= _RAN_OVER
+            home = home + 1
 
 
 def _tag(keys: Keys) -> Keys:
-    """One byte of each key that its home row does not tell, 1 to 255."""
-    tags: Keys = np.maximum(keys & np.uint64(255), _ONE)
+    """Seven bits of each key that its home row does not tell, never 0."""
+    tags: Keys = np.maximum(keys & np.uint64(127), _ONE)
     return tags
 
 
@@ -147,9 +169,9 @@ def _number(slots: Keys) -> Numbers:
     return (slots & _MASK).astype(np.int64) - 1
 
 
-def _zero_bytes(words: Keys) -> Keys:
-    """Not 0 where a word has a byte that is 0: then the lowest bit set is the highest of the first such byte."""
-    found: Keys = (words - _LOWS) & ~words & _HIGHS
+def _free(words: Keys) -> Keys:
+    """Of each byte, the high bit where the seven others are 0: a free slot, or, of tags that were XORed, the same one."""
+    found: Keys = ~((words & _TAGS) + _TAGS) & _HIGHS
     return found
 
 

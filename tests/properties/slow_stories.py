@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from pipeline.stages.deduplicate import Fingerprint
+from pipeline.stages.deduplicate.parameters import FAINT, HOLDERS, RELATED, SAME_STORY
 
 Story = tuple[str, int]
 """Id of its first article, and when that was claimed."""
@@ -54,10 +55,10 @@ class SlowStories:
         for word, weight in mine.items():
             chain = self.chains[word >> 4]
             at = chain.index((word, member))
-            for theirs, other in chain[max(0, at - 16) : at]:
+            for theirs, other in chain[max(0, at - HOLDERS) : at]:
                 if theirs == word and other.time >= since:
                     common[self.members.index(other)] += weight * weights(other.claim)[word]
-        ranked = sorted((-count, -at) for at, count in common.items() if count >= round(0.05 * 255 * 255))[:8]
+        ranked = sorted((-count, -at) for at, count in common.items() if count >= round(FAINT * 255 * 255))[:RELATED]
         stories: dict[Story, list[tuple[int, bool]]] = {}
         for cosine, at in sorted(((self.cosine(member, self.members[-at]), -at) for _, at in ranked), reverse=True):
             other = self.members[at]
@@ -66,7 +67,7 @@ class SlowStories:
                 stories.setdefault(other.story, []).append((cosine, alone))
         scores = {story: self.score(found) for story, found in stories.items()}
         best = max(scores, key=lambda story: scores[story], default=None)
-        return best if best and scores[best] >= 2 * round(0.34 * 255 * 255) else None
+        return best if best and scores[best] >= 2 * round(SAME_STORY * 255 * 255) else None
 
     @staticmethod
     def series(left: Fingerprint, right: Fingerprint) -> bool:

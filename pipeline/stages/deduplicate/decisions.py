@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.records import ORIGINAL, Verdict
+from pipeline.stages.deduplicate.table import nonzero
 
 _NAME = 32
 ORIGINAL_CODE, EXACT, NEAR, REVISION, DERIVED = range(5)
@@ -73,7 +74,7 @@ def find(
     numbers of another size than those sought.
     """
     at = np.searchsorted(decided, rows.astype(decided.dtype))
-    known = np.flatnonzero(at < len(decided))
+    known = nonzero(at < len(decided))
     known = known[decided[at[known]] == rows[known]]
     return known, decisions.take(at[known])
 

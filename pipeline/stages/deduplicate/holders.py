@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 from pipeline.stages.deduplicate.claims import Rows
 from pipeline.stages.deduplicate.parameters import KEYS
 from pipeline.stages.deduplicate.slices import Slice, spread
-from pipeline.stages.deduplicate.table import NUMBER_BITS, NUMBER_MASK, Keys, Numbers
+from pipeline.stages.deduplicate.table import NUMBER_BITS, NUMBER_MASK, Keys, Numbers, nonzero
 
 EXACT, REVISION = KEYS, KEYS + 1
 """Lanes of an article's keys; those below are its shingles'."""
@@ -50,17 +50,20 @@ def enter(rows: Rows, first: int, slices: Sequence[Slice], horizons: Numbers) ->
     current = slices[-1]
     before, now = current.keys.swap(keys, first + article)
     holder = np.where(before >= 0, address(current.serial, before), -1)
-    unknown = np.flatnonzero(before < 0)
+    unknown = nonzero(before < 0)
     for older in reversed(slices[:-1]):
         numbers = older.keys.find(keys[unknown])
         holder[unknown] = np.where(numbers >= 0, address(older.serial, numbers), -1)
         unknown = unknown[numbers < 0]
-    known = np.flatnonzero(holder >= 0)
-    holder[known[gathered(slices, holder[known], np.int64, Slice.times) < horizons[article[known]]]] = -1
+    # Articles from before a horizon are in the oldest slices alone.
+    expiring = [piece for piece in slices if len(piece) and piece.oldest < horizons[-1]]
+    if expiring:
+        known = nonzero((holder >= 0) & (holder < address(expiring[-1].serial + 1, 0)))
+        holder[known[gathered(expiring, holder[known], np.int64, Slice.times) < horizons[article[known]]]] = -1
     ours = address(current.serial, first)
     later, earlier = _repeats(keys, where, now - first)
     holder[later] = ours + article[earlier]
-    shared = np.flatnonzero(holder >= 0)
+    shared = nonzero(holder >= 0)
     return Holders(article[shared], lane[shared], holder[shared])
 
 
@@ -76,20 +79,20 @@ def _keys(rows: Rows) -> tuple[Keys, Numbers]:
     values[:, :KEYS] = rows["keys"]
     values[:, EXACT] = rows["exact"]
     values[:, REVISION] = rows["revision"]
-    where = np.flatnonzero(values)
+    where = nonzero(values)
     return spread((values + _LANE_SALT).ravel()[where]), where
 
 
 def _repeats(keys: Keys, where: Numbers, last: Numbers) -> tuple[Numbers, Numbers]:
     """Places of a key in the batch, and for each the place before it; `last` is the last article that has the key."""
     article = where // _LANES
-    (early,) = (last != article).nonzero()
+    early = nonzero(last != article)
     if not early.size:
         return early, early
     # Where a key stands last, and it stands nowhere else, is of no interest; most keys do.
     met = np.zeros(int(article[-1]) + 1, dtype=np.bool_)
     met[last[early]] = met[article[early]] = True
-    (some,) = met[article].nonzero()
+    some = nonzero(met[article])
     again = np.unique(keys[early])
     places = some[again[np.minimum(np.searchsorted(again, keys[some]), again.size - 1)] == keys[some]]
     order = places[np.argsort(keys[places], kind="stable")]
@@ -105,7 +108,7 @@ def gathered(
     lump = f"V{found.itemsize}"  # numpy moves it at once, not field by field
     serials, numbers = addresses >> NUMBER_BITS, addresses & NUMBER_MASK
     for piece in slices:
-        at = np.flatnonzero(serials == piece.serial)
+        at = nonzero(serials == piece.serial)
         if at.size:
             found.view(lump)[at] = of(piece, numbers[at]).view(lump)
     return found

@@ -19,7 +19,7 @@ from pipeline.stages.deduplicate.judge import Flags, near_original
 from pipeline.stages.deduplicate.judge import series as of_one_series
 from pipeline.stages.deduplicate.slices import FULL, STANDING, Slice, names
 from pipeline.stages.deduplicate.stories import PLACED, Placed, Stories
-from pipeline.stages.deduplicate.table import Numbers
+from pipeline.stages.deduplicate.table import Numbers, nonzero
 from pipeline.stages.deduplicate.weigh import Past, decide, weigh
 
 _SLICES_IN_WINDOW = 3
@@ -133,13 +133,13 @@ class Index:
         known = np.zeros(len(rows), dtype=np.bool_)
         known[before] = True
         firsts: dict[bytes, int] = {}
-        for at in np.flatnonzero(~known).tolist():
+        for at in nonzero(~known).tolist():
             firsts.setdefault(called[at], at)
         fresh = np.array(list(firsts.values()), dtype=np.intp)
         new = self._judge_new(rows[fresh], Moments(*(column[fresh] for column in moments)))
         new["row"] = fresh[new["row"]]
         known[fresh] = True
-        twice = np.flatnonzero(~known)
+        twice = nonzero(~known)
         again = _at_rows(new, np.array([firsts[called[at]] for at in twice.tolist()], dtype=np.uint32))
         again["row"], again["again"] = twice, 1
         every = np.concatenate([old, new, again])
@@ -229,7 +229,7 @@ class Index:
         for piece in reversed(self._slices):
             numbers = piece.find_ids(ids[unknown])
             found = (numbers >= 0) & (address(piece.serial, numbers) < before[unknown])
-            hits = np.flatnonzero(found)
+            hits = nonzero(found)
             alive = hits[piece.times(numbers[hits]) >= horizons[unknown[hits]]]
             if alive.size:
                 yield unknown[alive], numbers[alive], piece

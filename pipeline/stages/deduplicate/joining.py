@@ -15,7 +15,7 @@ from pipeline.stages.deduplicate.decisions import DECISION, EXACT, NEAR, Decisio
 from pipeline.stages.deduplicate.judge import Flags
 from pipeline.stages.deduplicate.slices import names
 from pipeline.stages.deduplicate.stories import PLACED, SAME, Alike, Placed, Stories
-from pipeline.stages.deduplicate.table import Numbers
+from pipeline.stages.deduplicate.table import Numbers, nonzero
 from pipeline.stages.deduplicate.terms import Terms
 
 
@@ -58,17 +58,17 @@ def enter(stories: Stories, own: Placed, rows: Rows, times: Numbers, decisions: 
     at = decisions["row"][elsewhere]
     placed["story"][at] = names(decisions["story"])[elsewhere]
     placed["began"][at] = decisions["began"][elsewhere]
-    kept = np.flatnonzero(_published(len(own), decisions))
+    kept = nonzero(_published(len(own), decisions))
     stories.enter(rows["terms"][kept], times[kept], address + kept)
     stories.place(placed[kept][(placed["story"] != own["story"])[kept]])
 
 
 def join(stories: Stories, batch: Batch) -> Decisions:
     """Enter articles, find the story of each, and return the decisions with it: one more for each that joins one."""
-    kept = np.flatnonzero(_published(len(batch.own), batch.decisions))
+    kept = nonzero(_published(len(batch.own), batch.decisions))
     entered = stories.enter(batch.terms[kept], batch.times[kept], batch.first + kept)
     alike = stories.alike(entered, batch.since[kept])
-    apart = np.flatnonzero(~batch.series(kept[alike.article], stories.addresses(alike.entry)))
+    apart = nonzero(~batch.series(kept[alike.article], stories.addresses(alike.entry)))
     alike = Alike(alike.article[apart], alike.entry[apart], alike.cosine[apart])
     joined = _Joining(stories, batch, kept, alike).all()
     placed = batch.own.copy()
@@ -76,7 +76,7 @@ def join(stories: Stories, batch: Batch) -> Decisions:
     for at, (story, began) in joined.items():
         placed[at], others[at] = (story, began), True
     stories.place(placed[kept][others[kept]])
-    return _with_stories(batch.decisions, placed, np.flatnonzero(others))
+    return _with_stories(batch.decisions, placed, nonzero(others))
 
 
 def _published(count: int, decisions: Decisions) -> NDArray[np.bool_]:
@@ -114,24 +114,54 @@ class _Joining:
         self._linked = {at: (of, story) for at, of, story in zip(linked, via, given, strict=True)}
         self._many = stories.joined
         self._more: set[bytes] = set()
-        addresses = stories.addresses(alike.entry)
+        self._plain: dict[int, tuple[Story, int, int]] = {}
+        """Articles that can join one story alone, whose articles were all there before the batch: it, and the cosines
+        to the nearest two of them; -1 where only one is like them."""
+        self._alike: dict[int, list[tuple[int, int, Story, int]]] = {}
+        """The others that are like any, with the pairs of each: place in the batch or less than 0, story, cosine."""
+        if alike.article.size:
+            self._sort(kept[alike.article], stories.addresses(alike.entry), alike.cosine, batch)
+
+    def _sort(self, article: Numbers, addresses: Numbers, cosine: Numbers, batch: Batch) -> None:
         ours, placed = addresses - batch.first, batch.placed(addresses)
-        pairs = zip(kept[alike.article].tolist(), ours.tolist(), placed.tolist(), alike.cosine.tolist(), strict=True)
-        self._alike = {at: list(group) for at, group in groupby(pairs, key=itemgetter(0))}
+        begins = np.append(True, article[1:] != article[:-1])
+        heads = nonzero(begins)
+        group = np.cumsum(begins) - 1
+        words = placed.view("<u8").reshape(-1, 3)
+        same = (words == words[heads][group]).all(axis=1)
+        # A story whose nearest article is not near enough by itself can only be joined where there is none.
+        apart = (ours >= 0) | ((cosine >= SAME) & ~same)
+        apart[heads] |= placed["began"][heads] < batch.horizons[article[heads]]
+        plain = ~np.logical_or.reduceat(apart, heads)
+        second = np.full(len(heads), -1, dtype=np.int64)
+        others = nonzero(same & ~begins)
+        second[group[others[::-1]]] = cosine[others[::-1]]  # of several numpy leaves the last: the nearest
+        firsts = heads[plain]
+        nearest = zip(placed[firsts].tolist(), cosine[firsts].tolist(), second[plain].tolist(), strict=True)
+        self._plain = dict(zip(article[firsts].tolist(), nearest, strict=True))
+        rest = nonzero(~plain[group])
+        columns = (column[rest].tolist() for column in (article, ours, placed, cosine))
+        self._alike = {at: list(pairs) for at, pairs in groupby(zip(*columns, strict=True), key=itemgetter(0))}
 
     def all(self) -> dict[int, Story]:
         """The story of each article that begins none."""
-        for at in sorted(self._linked.keys() | self._alike.keys()):
+        for at in sorted(self._linked.keys() | self._plain.keys() | self._alike.keys()):
             if at in self._linked:
                 of, given = self._linked[at]
                 found: Story | None = given if of < 0 else self._story(of)
+            elif at in self._plain:
+                story, nearest, second = self._plain[at]
+                cosines = [nearest] if second < 0 else [nearest, second]
+                found = story if self._common(_called(story), cosines) >= 2 * SAME else None
             else:
                 found = self._nearest(at)
-            # Where its own copy of longer ago than the window leads back to it, it begins another story.
-            if found and found[0] != self._own[at][0]:
+            if not found:
+                continue
+            if at not in self._published:
                 self._joined[at] = found
-                if at in self._published:
-                    self._more.add(_called(found))
+            elif found[0] != self._own[at][0]:  # or else its own copy of longer ago began it: it begins another one
+                self._joined[at] = found
+                self._more.add(_called(found))
         return self._joined
 
     def _story(self, at: int) -> Story:

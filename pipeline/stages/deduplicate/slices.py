@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.stages.deduplicate.claims import KEPT, ROW, Rows
 from pipeline.stages.deduplicate.decisions import DECISION, EXACT, NEAR, REVISION, Decisions, find
 from pipeline.stages.deduplicate.stories import PLACED
-from pipeline.stages.deduplicate.table import Keys, Numbers, Table
+from pipeline.stages.deduplicate.table import Keys, Numbers, Table, nonzero
 
 FULL = 1 << 22
 """Articles after which a new slice is begun; bounds the time that growing a table takes. A key is looked up in every
@@ -75,6 +75,11 @@ class Slice:
     def newest(self) -> int:
         """Log time of the latest article, in milliseconds."""
         return int(self._times[self._count - 1]) if self._count else 0
+
+    @property
+    def oldest(self) -> int:
+        """Log time of the first article, in milliseconds."""
+        return int(self._times[0]) if self._count else 0
 
     def rows(self, numbers: Numbers) -> Rows:
         """A copy of these articles' rows."""
@@ -142,7 +147,7 @@ class Slice:
     def find_ids(self, ids: NDArray[np.uint64]) -> Numbers:
         """The number of each id (two words each), -1 where there is none."""
         found = self._ids.find(_id_keys(ids))
-        hits = np.flatnonzero(found >= 0)
+        hits = nonzero(found >= 0)
         for at in hits[(self._rows["id"][found[hits]] != ids[hits]).any(axis=1)]:
             found[at] = self._twins.get((int(ids[at, 0]), int(ids[at, 1])), -1)
         return found
@@ -151,9 +156,9 @@ class Slice:
         """An id is never forgotten for another one with the same key: that would let an article out twice."""
         keys = _id_keys(ids)
         before, now = self._ids.swap(keys, numbers)
-        for at in np.flatnonzero((before >= 0) | (now != numbers)):
+        for at in nonzero((before >= 0) | (now != numbers)):
             self._twins[int(ids[at, 0]), int(ids[at, 1])] = int(numbers[at])
-        pushed_out = np.flatnonzero(before >= 0)
+        pushed_out = nonzero(before >= 0)
         if pushed_out.size:
             self._ids.swap(keys[pushed_out], before[pushed_out])
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.stages.deduplicate.parameters import FAINT, HOLDERS, RELATED, SAME_STORY, TERMS
-from pipeline.stages.deduplicate.table import Numbers
+from pipeline.stages.deduplicate.table import Numbers, nonzero
 from pipeline.stages.deduplicate.terms import HASH_BITS, LENGTH, WEIGHT_BITS, Terms
 
 _BUCKET_BITS = 20
@@ -126,12 +126,12 @@ class Stories:
         self._terms[first : self._count] = terms
         self._times[first : self._count] = times
         self._address[first : self._count] = addresses
-        place = np.flatnonzero(terms)
+        place = nonzero(terms)
         packed = (terms.ravel()[place] >> _BUCKET).astype(np.uint64) << _PLACE | place.astype(np.uint64)
         packed.sort()
         place, bucket = (packed & _PLACES).astype(np.int64), (packed >> _PLACE).astype(np.int64)
         begins = np.append(True, bucket[1:] != bucket[:-1])[: bucket.size]
-        heads = np.flatnonzero(begins)
+        heads = nonzero(begins)
         tails = np.append(heads[1:], bucket.size)[: heads.size] - 1
         rows = self._rows_of(bucket[heads])
         # In front of all, a stretch for places without a term.
@@ -159,7 +159,7 @@ class Stories:
         # Where not even the nearest is near enough, nothing can be.
         nearest = np.zeros(len(since), dtype=np.int64)
         np.maximum.at(nearest, article, cosine)
-        near = np.flatnonzero(nearest[article] >= SAME)
+        near = nonzero(nearest[article] >= SAME)
         article, entry, cosine = article[near], entry[near], cosine[near]
         order = np.lexsort((-entry, -cosine, article))
         return Alike(article[order], entry[order], cosine[order])
@@ -210,7 +210,7 @@ class Stories:
     def _rows_of(self, buckets: Numbers) -> Numbers:
         """Where the latest postings of each bucket are; it gets a place if it has none."""
         rows = self._row_of[buckets]
-        new = np.flatnonzero(rows == 0)
+        new = nonzero(rows == 0)
         rows[new] = np.arange(self._rows, self._rows + new.size)
         self._row_of[buckets[new]] = rows[new]
         self._rows += new.size
@@ -264,16 +264,16 @@ def _most(shared: Shared, most: int) -> tuple[Numbers, Numbers]:
     last = np.ones(flat.size, dtype=np.bool_)
     np.greater(flat[1:] ^ flat[:-1], _PRODUCT, out=last[:-1])
     last[shared.shape[1] - 1 :: shared.shape[1]] = True
-    tails = np.flatnonzero(last)
+    tails = nonzero(last)
     sums = np.cumsum(flat.astype(np.uint16), dtype=np.uint32)[tails]  # may run over: it is differences that count
     common = np.diff(sums, prepend=np.uint32(0))
-    near = np.flatnonzero(common >= _FAINT)
+    near = nonzero(common >= _FAINT)
     tails = tails[near]
     ranked = np.zeros(shared.shape, dtype=np.uint64)
     ranked.ravel()[tails] = common[near].astype(np.uint64) << _COMMON | flat[tails] >> _NUMBER
     ranked.partition(shared.shape[1] - most, axis=1)
     first = ranked[:, -most:].ravel()
-    chosen = np.flatnonzero(first)
+    chosen = nonzero(first)
     return chosen // most, (first[chosen] & _NUMBERS).astype(np.int64) - 1
 
 
@@ -281,7 +281,7 @@ def _cosines(ours: Terms, theirs: Terms) -> Numbers:
     """Times LENGTH squared, pair by pair: a 24-bit hash that two words share by chance does no harm worth mention."""
     terms = np.concatenate((ours, theirs), axis=1)
     terms.sort(axis=1)  # an article has a term but once, so equal neighbours are one of each
-    same = np.flatnonzero((terms[:, 1:] ^ terms[:, :-1]) <= _WEIGHT)
+    same = nonzero((terms[:, 1:] ^ terms[:, :-1]) <= _WEIGHT)
     pair = same // (2 * TERMS - 1)
     weights, left = terms.ravel() & _WEIGHT, same + pair
     return np.bincount(pair, weights[left] * weights[left + 1], minlength=len(ours)).astype(np.int64)

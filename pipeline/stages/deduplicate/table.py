@@ -11,6 +11,7 @@ each, this one 11 to 14.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ NUMBER_BITS = 24
 NUMBER_MASK = (1 << NUMBER_BITS) - 1
 _WIDTH = 8
 _FULLEST = 0.8
-_GROWTH = 1.25  # so the load stays between 0.64 and 0.8; doubling would waste three times as much
+_GROWTH = 1.4  # so the load stays between 0.57 and 0.8; doubling would waste twice as much
 _FIRST_ROWS = 1024
 _SPARE_ROWS = 64  # beyond the last home row, for what runs over
 _CHUNK_ROWS = 1 << 12  # moved at once in growing: fits the second-level cache
@@ -65,7 +66,7 @@ class Table:
         """The number of each key, -1 where there is none. `keys` may hold a key several times."""
         places, _ = self._seek(keys)
         found = np.full(keys.size, -1, dtype=np.int64)
-        (known,) = (places >= 0).nonzero()
+        known = nonzero(places >= 0)
         found[known] = _number(self._slots.ravel().take(places[known]))
         return found
 
@@ -82,27 +83,27 @@ class Table:
         entries = (keys << _NUMBER) | (numbers.astype(np.uint64) + _ONE)
         flat = self._slots.ravel()
         places, rows = self._seek(keys)
-        (old,) = (places >= 0).nonzero()
+        old = nonzero(places >= 0)
         places = places[old]
         before[old] = _number(flat.take(places))
         flat[places] = entries[old]  # of several for one place numpy leaves the last
         now[old] = _number(flat.take(places))
-        (todo,) = (before < 0).nonzero()
+        todo = nonzero(before < 0)
         rows = rows[todo]
         while todo.size:
             tags = self._tags.take(rows)
             free = _free(tags)
-            (fits,) = free.nonzero()
+            fits = nonzero(free)
             byte = _lowest_byte(free[fits])
             places, chosen = rows[fits] * _WIDTH + byte, todo[fits]
             flat[places] = entries[chosen]
             held = flat.take(places)
             now[chosen] = _number(held)
-            (put,) = (held == entries[chosen]).nonzero()
+            put = nonzero(held == entries[chosen])
             self._count += put.size
             at = fits[put]
             self._tags[rows[at]] = tags[at] | (_tag(keys[chosen[put]]) << (byte[put] * _WIDTH).astype(np.uint64))
-            (full,) = (free == 0).nonzero()
+            full = nonzero(free == 0)
             self._tags[rows[full]] = tags[full] | _RAN_OVER
             rows[full] += 1
             left = np.ones(todo.size, dtype=np.bool_)
@@ -116,12 +117,12 @@ class Table:
         todo, rows, wanted = np.arange(keys.size), ends, _tag(keys) * _LOWS
         while todo.size:
             tags = self._tags.take(rows)
-            (likely,) = _free(tags ^ wanted).nonzero()
+            likely = nonzero(_free(tags ^ wanted))
             slots = self._slots.take(rows[likely], axis=0)
-            (hits,) = ((slots >> _NUMBER) == keys[likely, None]).ravel().nonzero()
+            hits = nonzero((slots >> _NUMBER) == keys[likely, None])
             at = likely[hits // _WIDTH]
             places[todo[at]] = rows[at] * _WIDTH + hits % _WIDTH
-            (over,) = (tags >= _RAN_OVER).nonzero()
+            over = nonzero(tags >= _RAN_OVER)
             over = over[places[todo[over]] < 0]
             todo, rows, keys, wanted = todo[over], rows[over] + 1, keys[over], wanted[over]
             ends[todo] = rows
@@ -153,10 +154,16 @@ class Table:
     def _run_over(self, home: Numbers, rows: Numbers) -> None:
         """Mark what keys ran over on their way from their home rows to those where they are."""
         while home.size:
-            (over,) = (home < rows).nonzero()
+            over = nonzero(home < rows)
             home, rows = home[over], rows[over]
             self._tags[home] |= _RAN_OVER
             home = home + 1
+
+
+def nonzero(values: NDArray[Any]) -> Numbers:
+    """As `np.flatnonzero`, at a fifth of its cost where the values are few: the index calls it 300 times a batch."""
+    places: Numbers = values.ravel().nonzero()[0]
+    return places
 
 
 def _tag(keys: Keys) -> Keys:
@@ -170,7 +177,7 @@ def _number(slots: Keys) -> Numbers:
 
 
 def _free(words: Keys) -> Keys:
-    """Of each byte, the high bit where the seven others are 0: a free slot, or, of tags that were XORed, the same one."""
+    """Of each byte, the high bit where the others are 0: a free slot, or, of tags that were XORed, the same tag."""
     found: Keys = ~((words & _TAGS) + _TAGS) & _HIGHS
     return found
 

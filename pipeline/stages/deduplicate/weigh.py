@@ -16,7 +16,7 @@ from pipeline.stages.deduplicate.holders import REVISION as REVISION_LANE
 from pipeline.stages.deduplicate.holders import Holders
 from pipeline.stages.deduplicate.judge import Flags, relations
 from pipeline.stages.deduplicate.slices import names
-from pipeline.stages.deduplicate.table import Numbers
+from pipeline.stages.deduplicate.table import Numbers, nonzero
 
 _ADDRESS_BITS = 44
 """Of an address, so that a place in a batch fits in front of it: a million slices, half a million articles a batch."""
@@ -93,7 +93,7 @@ def weigh(rows: Rows, holders: Holders, rows_at: Callable[[Numbers], Rows]) -> R
 
 
 def _with_value(rows: Rows, holders: Holders, rows_at: Callable[[Numbers], Rows], lane: int, name: str) -> Numbers:
-    at = np.flatnonzero(holders.lane == lane)
+    at = nonzero(holders.lane == lane)
     article, holder = holders.article[at], holders.holder[at]
     true = rows[name][article] == rows_at(holder)[name]  # a table's key is but 40 bits of it
     found = np.full(len(rows), -1, dtype=np.int64)
@@ -114,7 +114,7 @@ def decide(rows: Rows, related: Related, past: Past) -> tuple[Decisions, Numbers
 
     Second, for each decision the address of the article that it rests on.
     """
-    held = np.flatnonzero(np.maximum.reduce(_holders(related)) >= 0)
+    held = nonzero(np.maximum.reduce(_holders(related)) >= 0)
     if not held.size:
         return NO_DECISIONS, held
     batch = _Batch(rows, held, related, past)
@@ -139,7 +139,11 @@ class _Batch:
         self.called: list[bytes] = names(rows["id"]).tolist()
         self._past = past
         self._alike = related.near_alike, related.derived_alike
-        self._columns = [(column[held].tolist(), _standing(column[held], past)) for column in _holders(related)]
+        columns = np.stack(_holders(related))[:, held]
+        standing = _standing(columns.ravel(), past)
+        self._columns = [
+            (column.tolist(), standing[at * held.size : (at + 1) * held.size]) for at, column in enumerate(columns)
+        ]
         self._ours: dict[int, _Stands] = {}
         self._close = _close(held, related, past, self._columns[2][1])
 
@@ -185,7 +189,7 @@ def _exact(exact: _Stands, revision: _Stands | None) -> _Made:
 def _standing(holders: Numbers, past: Past) -> list[_Stands | None]:
     """What each holder stands for; None where there is none, or it is in the batch itself."""
     found: list[_Stands | None] = [None] * len(holders)
-    known = np.flatnonzero((holders >= 0) & (holders < past.first))
+    known = nonzero((holders >= 0) & (holders < past.first))
     for at, standing in zip(known.tolist(), past.standing(holders[known]).tolist(), strict=True):
         found[at] = _Stands(*standing)
     return found

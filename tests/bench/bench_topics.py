@@ -43,6 +43,9 @@ HUFFPOST = {
 }  # fmt: skip
 
 
+BRIEF = range(20, 41)
+
+
 class Labelled(NamedTuple):
     """An article, and the top topics that its label may mean."""
 
@@ -68,6 +71,14 @@ def bbc(folder: Path) -> Iterator[Labelled]:
         for path in sorted((folder / label).glob("*.txt")):
             headline, _, body = path.read_text(encoding="utf-8", errors="replace").partition("\n\n")
             yield Labelled(article(headline, body.strip()), label, topics)
+
+
+def briefs(folder: Path) -> Iterator[Labelled]:
+    """Headline and first paragraph of the BBC's articles, where that has 20 to 40 words."""
+    for one in bbc(folder):
+        lead = one.article.body.partition("\n\n")[0]
+        if len(lead.split()) in BRIEF:
+            yield one._replace(article=article(one.article.headline, lead))
 
 
 def huffpost(path: Path) -> Iterator[Labelled]:
@@ -125,6 +136,7 @@ def main() -> None:
         measure("AG News, test", tagger, list(ag(args.ag)))
     if args.bbc:
         measure("BBC", tagger, list(bbc(args.bbc)))
+        measure("BBC, headline and first paragraph of 20 to 40 words", tagger, list(briefs(args.bbc)))
     if args.huffpost:
         measure("News Category Dataset", tagger, list(huffpost(args.huffpost)))
     if args.other:

@@ -16,15 +16,18 @@ from pipeline.terms import Topic
 
 STRONG, WEAK = 2.0, 0.6
 FEWEST_HITS = 2
+FEWEST_FAINT_HITS = 4
+BRIEF_WORDS = 100
 LEAST_CONFIDENCE = 45
 MOST = 5
 _HEADLINE = 3
 # An article of this many words is judged as it stands; longer ones need more evidence for the same confidence, and
-# shorter ones less, down to this part of it, at some 90 words.
+# shorter ones less, down to this part of it, at some 50 words.
 USUAL_WORDS = 250
-_SATURATION, _SHORT = 9.0, 0.6
+_SATURATION, _SHORT = 9.0, 0.44
+_FAINT_ALONE = 0.8
 # A second top topic must come this near to the first; a child must carry this share of its parent's evidence.
-_SECOND, _CHILD = 0.6, 0.3
+_SECOND, _CHILD = 0.5, 0.3
 # A clear word said once, in passing, makes nothing more specific than a top topic.
 _CHILD_CLEAR = 3.0
 
@@ -37,8 +40,11 @@ class _Evidence:
 
     @property
     def score(self) -> float:
-        """Faint evidence counts for no more than the clear: many everyday words make no topic."""
-        return self.clear + min(self.faint, self.clear)
+        """Faint evidence counts for no more than the clear: many everyday words make no topic of a long text.
+
+        Where there is no clear evidence at all it counts a little less than it weighs.
+        """
+        return self.clear + min(self.faint, self.clear) if self.clear else self.faint * _FAINT_ALONE
 
 
 class TopicFinder:
@@ -84,7 +90,8 @@ class TopicFinder:
         counts = self._counts(page)
         evidence = self._evidence(counts)
         norm = _SATURATION * max(_SHORT, sqrt(len(page.words) / USUAL_WORDS))
-        found = [code for top in self._tops(evidence) for code in self._descend(top, evidence)]
+        tops = self._tops(evidence, len(page.words) <= BRIEF_WORDS)
+        found = [code for top in tops for code in self._descend(top, evidence)]
         topics = [
             Topic(c, self._labels[c], round(100 * (1 - exp(-evidence[c].score / norm))), self._path(c)) for c in found
         ]
@@ -128,8 +135,8 @@ class TopicFinder:
                     entry.faint += weight * repeated
         return evidence
 
-    def _tops(self, evidence: dict[str, _Evidence]) -> list[str]:
-        tops = [code for code in self._children[""] if _carries(evidence.get(code, _NOTHING), STRONG)]
+    def _tops(self, evidence: dict[str, _Evidence], brief: bool) -> list[str]:
+        tops = [code for code in self._children[""] if _is_top(evidence.get(code, _NOTHING), brief)]
         best = max((evidence[code].score for code in tops), default=0.0)
         return [code for code in tops if evidence[code].score >= _SECOND * best]
 
@@ -145,6 +152,11 @@ class TopicFinder:
 
 
 _NOTHING = _Evidence()
+
+
+def _is_top(evidence: _Evidence, brief: bool) -> bool:
+    """A clear phrase and another one; in a brief, several that speak faintly."""
+    return _carries(evidence, STRONG) or (brief and evidence.hits >= FEWEST_FAINT_HITS)
 
 
 def _carries(evidence: _Evidence, clear: float) -> bool:

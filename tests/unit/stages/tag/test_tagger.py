@@ -331,6 +331,38 @@ def test_one_word_makes_no_topic(tagger: Tagger) -> None:
     assert not tagger.tag(article("A vaccine was the last thing on his mind when he woke up that day.")).topics
 
 
+@pytest.mark.parametrize(
+    ("headline", "body", "label"),
+    [
+        (
+            "Retailer's profit falls by a third",
+            "The shoe shop chain said on Monday that net income fell by a third in its third quarter, as sales slowed"
+            " and costs rose.",
+            "economy, business and finance",
+        ),
+        (
+            "Late goal sinks visitors",
+            "A striker's header in the last minute gave the home side a win over the champions, who had led at the"
+            " break and missed a penalty kick.",
+            "sport",
+        ),
+        (
+            "Insurgents hold two villages",
+            "Troops have lost two villages to insurgents in the north after a night of shelling, the army said.",
+            "conflict, war and peace",
+        ),
+        (
+            "Browser gets a patch",
+            "The software maker has mended its web browser, through which a computer virus had spread by e-mail since"
+            " Friday.",
+            "economy, business and finance",
+        ),
+    ],
+)
+def test_a_brief_has_the_topic_that_is_clear(headline: str, body: str, label: str, tagger: Tagger) -> None:
+    assert tagger.tag(article(body, headline=headline)).topics[0].label == label
+
+
 def test_a_specific_topic_comes_with_its_top_topic(tagger: Tagger) -> None:
     text = "The earthquake struck at night. After the earthquake came a tsunami, and rescuers dug in the rubble."
     topics = tagger.tag(article(text, headline="Earthquake and tsunami kill dozens")).topics

@@ -43,9 +43,9 @@ check: $(VENV)/ready
 faults: $(VENV)/ready
 	$(VENV)/bin/python -m tests.faults $(N) --seed $(SEED) --scenes $(SCENES) --files $(FILES) $(if $(BROKEN),--broken)
 
-# `copydesk run` on a disk that fills up; a minute or three, as Kafka likes.
+# `copydesk run` on a disk that fills up, and the watcher on one that fails; a minute or three, as Kafka likes.
 disk: $(VENV)/ready
-	$(VENV)/bin/python -m pytest -q tests/faults/test_whole.py -k full_disk
+	$(VENV)/bin/python -m pytest -q tests/faults -k "full_disk or failing_disk"
 
 bench: $(VENV)/ready
 	$(COPYDESK) bench

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -29,9 +31,10 @@ NEW = OLD.replace(b"x", b"y")
 class Desk:
     """One inbox with one file, seen before it is read; runs are committed to a ledger in memory."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, written: bool = False) -> None:
         self.root, self.path = os.fsencode(root), root / "a.jsonl"
-        self.path.write_bytes(OLD)
+        if not written:
+            self.path.write_bytes(OLD)
         self.ledger = Ledger("in")
         self.articles: list[tuple[int, int, bytes]] = []
 
@@ -132,7 +135,7 @@ def test_an_empty_file_is_set_aside_and_comes_whole_once_it_is_written_to(desk: 
 def test_a_read_that_fails_leaves_nothing_of_that_stretch_and_is_tried_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    # No kernel gives EIO in the middle of a file on demand, so the one call that reads does.
+    # Only root can have a disk that fails in the middle of a file (below), so the one call that reads does.
     reads = iter([None, None, OSError(number, os.strerror(number))])
 
     class Failing(files.InboxFile):
@@ -194,3 +197,64 @@ def test_a_file_on_which_the_kernel_reports_an_input_error_waits_and_is_not_set_
         feeder.add(Look(b"mem", "file", seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino))
         run = feeder.fill(TIME)
     assert (run.raw, run.rejected, run.ledger, len(run.unreadable)) == ([], [], [], 1)
+
+
+_IMAGE_MB = 32
+
+
+@contextmanager
+def _failing_disk(folder: Path) -> Iterator[tuple[Path, Callable[[], None], Callable[[], None]]]:
+    """A small disk in a file, with a.jsonl on it; what makes the end of that fail, and what mends it."""
+    image, sound, disk = folder / "disk.img", folder / "sound.img", folder / "disk"
+    disk.mkdir()
+    content = folder / "content"
+    content.mkdir()
+    (content / "a.jsonl").write_bytes(OLD)
+    with sound.open("wb") as file:
+        file.truncate(_IMAGE_MB << 20)
+    subprocess.run(["mkfs.ext4", "-q", "-O", "^has_journal", "-d", content, sound], check=True)
+    # Where a read begins: of one that only reaches beyond, the kernel makes up the rest.
+    failing = sound.read_bytes().index(OLD) + 5 * files.CHUNK_BYTES
+
+    def mount() -> None:
+        shutil.copy(sound, image)
+        subprocess.run(["mount", "-o", "loop,ro", image, disk], check=True)
+
+    def fail() -> None:
+        os.truncate(image, failing)
+        subprocess.run(["blockdev", "--flushbufs", _device(disk)], check=True)
+
+    def mend() -> None:
+        subprocess.run(["umount", disk], check=True)
+        mount()
+
+    mount()
+    try:
+        yield disk, fail, mend
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+def _device(disk: Path) -> str:
+    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    return next(device for device, where, *_ in mounts if where == str(disk))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a disk; above one is feigned")
+def test_a_failing_disk_in_the_middle_of_a_file_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
+    with _failing_disk(tmp_path) as (disk, fail, mend):
+        desk = Desk(disk, written=True)
+        fail()
+        feeder = desk.see()
+        while not (run := feeder.fill(TIME)).unreadable:
+            assert run.ledger
+            desk.commit(run)
+        desk.commit(run)
+        feeder.close()
+        part = desk.contents(0)
+        assert 0 < len(part) < len(OLD)
+        assert OLD.startswith(part)
+        mend()
+        desk.finish()
+        assert desk.contents(0) == OLD
+        assert len(desk.articles) == 600

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from pipeline.stages.tag.page import Page, numbers
+from pipeline.stages.tag.letters import Table, hashes
+from pipeline.stages.tag.page import Page
 
 # More than this costs time (0.2 ms for 1000) and does not change the answer on news.
 SAMPLE_CHARACTERS = 600
@@ -16,6 +18,8 @@ LETTERS_LOOKED_AT = 200
 # Below this the model is guessing; between two languages it doubts, the article's own word decides.
 LEAST_CONFIDENCE = 0.4
 SURE = 0.9
+# Above this, with its close relatives, each of two languages in one text is really there.
+LIKELY = 0.7
 # What is written in newspapers, plus `zxx` (no language at all). Fewer candidates, fewer wild guesses on short texts.
 CANDIDATES = (
     "af am ar az be bg bn bs ca cs cy da de el en eo es et eu fa fi fr ga gl gu ha he hi hr hu hy id is it ja ka kk km"
@@ -32,8 +36,13 @@ _SHOUTED = 0.7
 _OWN_SCRIPTS, _IDEOGRAPHS = "\u0590", "\u2e80"
 # Of English news one word in six is one of these, and no other language of the newspapers has them. This decides on
 # nine English articles in ten and spares them the model.
-_ENGLISH = numbers("the and of that with from this were have been which would they their what who said".split())
+_ENGLISH = Table(hashes("the and of that with from this were have been which would they their what who said".split()))
 _LOOKED_AT, _ENOUGH = 120, 9
+# A text may be in two languages where some stretches of so many words have none of these, and others that many.
+_STRETCH, _FEWEST_ENGLISH = 40, 3
+# So much of a text, at least, makes a language of its own in it; less is a quotation.
+_LEAST_SHARE = 0.15
+_PIECE, _SHORTEST = 300, 60
 
 
 class Guess(NamedTuple):
@@ -60,11 +69,34 @@ class LanguageGuesser:
         self._model.nb_ptc = np.ascontiguousarray(self._model.nb_ptc)
 
     def guess(self, page: Page) -> Guess:
-        """The language of an article; what it says of itself (BCP 47) counts only where the model is in doubt."""
-        if _surely_english(page):
-            return Guess("en", 1.0)
+        """The language of an article; what it says of itself (BCP 47) counts only where the model is in doubt.
+
+        Of a text that is part in one language and part in another: the larger part's, with its share of the text as
+        confidence, and the other one with its share.
+        """
+        english = _ENGLISH.has(page.lowers[page.headline :])
+        foreign, first = _without_english(page, english)
         article = page.article
-        return self.of(f"{article.headline}\n{article.body[:SAMPLE_CHARACTERS]}", article.language)
+        if np.count_nonzero(english[:_LOOKED_AT]) >= _ENOUGH:
+            whole = Guess("en", 1.0)
+        else:
+            whole = self.of(f"{article.headline}\n{article.body[:SAMPLE_CHARACTERS]}", article.language)
+            if not foreign:
+                return self._of_ends(whole, article.body)
+        if _LEAST_SHARE <= foreign <= 1 - _LEAST_SHARE:
+            other = self.of(article.body[first : first + _PIECE])
+            return _both(Guess("en", 1.0), other, 1 - foreign) or whole
+        return whole
+
+    def _of_ends(self, whole: Guess, body: str) -> Guess:
+        """`whole`, the guess by the beginning, unless the two ends of `body` are in two languages."""
+        third = len(body) // 3
+        if third < _SHORTEST:
+            return whole
+        end = self.of(body[2 * third :][:_PIECE])
+        if len(body) > SAMPLE_CHARACTERS + third:
+            return _both(whole, end, 0.5) or whole
+        return _both(self.of(body[:third]), end, 0.5) or whole
 
     def of(self, text: str, declared: str | None = None) -> Guess:
         """The language of `text`, by the model."""
@@ -94,7 +126,32 @@ def _weight(letter: str) -> int:
     return 1 if letter < _OWN_SCRIPTS else 2 if letter < _IDEOGRAPHS else 3
 
 
-def _surely_english(page: Page) -> bool:
-    """Whether the first words of the body hold as many small words that only English has as an English text does."""
-    words = page.words[page.headline : page.headline + _LOOKED_AT]
-    return sum(word in _ENGLISH for word in words) >= _ENOUGH
+def _both(one: Guess, other: Guess, share: float) -> Guess | None:
+    """The guess for a text of which `share` is in the first language and the rest in the second; None if they are one.
+
+    One they are, too, where either is not sure: Indonesian for all that it may be Malay, but not Spanish.
+    """
+    if one.code is None or other.code is None:
+        return None
+    first, second = ({guess.code: guess.confidence, **dict(guess.alternatives)} for guess in (one, other))
+    if first.keys() & second.keys() or min(sum(first.values()), sum(second.values())) < LIKELY:
+        return None
+    (most, code), (less, behind) = sorted(((share, one.code), (1 - share, other.code)), key=lambda s: -s[0])
+    return Guess(code, round(most, 2), ((behind, round(less, 2)),))
+
+
+def _without_english(page: Page, english: NDArray[np.bool_]) -> tuple[float, int]:
+    """Which share of the body has no word that only English has, and where that begins; 0 where none or all of it.
+
+    `english`: which words of the body only English has.
+    """
+    count = len(english) // _STRETCH
+    if count < 2:
+        return 0.0, 0
+    hits = np.count_nonzero(english[: count * _STRETCH].reshape(count, _STRETCH), axis=1)
+    if hits.all() or hits.max() < _FEWEST_ENGLISH:
+        return 0.0, 0
+    starts = page.starts[page.headline :][np.arange(count) * _STRETCH]
+    sizes = np.diff(starts, append=page.ends[page.headline + count * _STRETCH - 1])
+    none, some = int(sizes[hits == 0].sum()), int(sizes[hits >= _FEWEST_ENGLISH].sum())
+    return none / (none + some), int(starts[hits == 0][0])

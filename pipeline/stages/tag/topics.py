@@ -64,14 +64,19 @@ class TopicFinder:
                     self._credit(weights, phrase, code, weight)
         phrases = sorted(weights)
         self._weights = [tuple(weights[phrase].items()) for phrase in phrases]
-        self._by_first: dict[int, list[tuple[list[int], int]]] = defaultdict(list)
-        """Phrases by their first word, longest first: all their words, and the phrase's number."""
+        self._alone: dict[int, int] = {}
+        """Phrases of one word, by that: their number."""
+        self._longer: dict[int, dict[int, list[tuple[list[int], int]]]] = defaultdict(lambda: defaultdict(list))
+        """Longer ones, by their first and their second word, longest first: all their words, and their number."""
         words = cut(phrases)
         for number, (first, after) in enumerate(pairwise(words.bounds)):
             spelled: list[int] = words.lowers[first : after - 1].tolist()
-            self._by_first[spelled[0]].append((spelled, number))
-        self._begins = Table(np.array(list(self._by_first), np.uint64))
-        for alike in self._by_first.values():
+            if len(spelled) == 1:
+                self._alone[spelled[0]] = number
+            else:
+                self._longer[spelled[0]][spelled[1]].append((spelled, number))
+        self._begins = Table(np.array([*self._alone.keys() | self._longer.keys()], np.uint64))
+        for alike in (alike for seconds in self._longer.values() for alike in seconds.values()):
             alike.sort(key=lambda phrase: -len(phrase[0]))
 
     def _credit(self, weights: dict[str, dict[str, float]], phrase: str, code: str, weight: float) -> None:
@@ -114,11 +119,15 @@ class TopicFinder:
                 after, times = len(words), 1
             if i < free:
                 continue
-            for spelled, number in self._by_first[words[i]]:
-                if len(spelled) == 1 or words[i : min(i + len(spelled), after)] == spelled:
-                    counts[number] = counts.get(number, 0) + times
-                    free = i + len(spelled)
+            number, free = self._alone.get(words[i]), i + 1
+            seconds = self._longer.get(words[i]) if i + 1 < after else None
+            for spelled, longer in seconds.get(words[i + 1], ()) if seconds else ():
+                end = i + len(spelled)
+                if end <= after and words[i:end] == spelled:
+                    number, free = longer, end
                     break
+            if number is not None:
+                counts[number] = counts.get(number, 0) + times
         return counts
 
     def _evidence(self, counts: dict[int, int]) -> dict[str, _Evidence]:

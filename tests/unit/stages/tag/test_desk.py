@@ -246,6 +246,44 @@ def test_two_languages_that_are_close_are_both_named(tagger: Tagger) -> None:
     assert (found.language, [code for code, _ in found.language_alternatives]) == ("hr", ["bs"])
 
 
+ENGLISH = (
+    "The council has voted for the new bridge over the river, and work will begin in the spring of next year. Those who"
+    " live close to it have said that they would rather have had a ferry, which costs less and which they know well."
+    " The mayor said that both were looked at with care, and that the bridge would be there for a hundred years."
+)
+GERMAN = (
+    "Der Stadtrat hat für die neue Brücke über den Fluss gestimmt, und im Frühjahr nächsten Jahres soll gebaut werden."
+    " Die Anwohner hätten lieber eine Fähre gehabt, weil sie wenig kostet und weil sie lange daran gewöhnt sind."
+    " Der Bürgermeister sagte, man habe beides sorgfältig geprüft, und die Brücke werde hundert Jahre lang stehen."
+)
+SPANISH = (
+    "El ayuntamiento ha votado a favor del nuevo puente sobre el río, y las obras comenzarán en primavera."
+    " Los vecinos habrían preferido un transbordador, que cuesta menos y que conocen desde hace mucho tiempo."
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "both"),
+    [
+        (ENGLISH, GERMAN, {"en", "de"}),
+        (GERMAN, ENGLISH, {"en", "de"}),
+        (GERMAN, SPANISH, {"de", "es"}),
+        (SPANISH, GERMAN, {"de", "es"}),
+    ],
+)
+def test_a_text_in_two_languages_says_so(first: str, second: str, both: set[str], tagger: Tagger) -> None:
+    found = tagger.tag(Article(RAW, "text", "", True, f"{first}\n\n{second}", 120))
+    assert {found.language, *(code for code, _ in found.language_alternatives)} == both
+    assert found.language_confidence <= 0.7
+
+
+@pytest.mark.parametrize(("body", "language"), [(ENGLISH, "en"), (GERMAN, "de"), (f"{ENGLISH} „{GERMAN[:60]}“", "en")])
+def test_a_text_in_one_language_with_a_quotation_is_in_that(body: str, language: str, tagger: Tagger) -> None:
+    found = tagger.tag(Article(RAW, "text", "", True, body, 60))
+    assert (found.language, found.language_alternatives) == (language, ())
+    assert found.language_confidence >= 0.9
+
+
 def test_a_keyword_is_not_shouted_as_its_dateline_is(tagger: Tagger) -> None:
     body = "BEIRA — The port of Beira has new cranes. Beira waits for NATO ships, and NATO pays for the cranes."
     found = tagger.tag(article(body)).keywords

@@ -141,7 +141,10 @@ class EntityFinder:
         """Learn who is named in full, and which short form stands in brackets after a name."""
         text = reading.text[piece.start : piece.end]
         if piece.kind == "person" and " " in text:
-            reading.people.add(text, piece.start)
+            if not reading.people.known(text, piece.start):
+                reading.people.add(text, piece.start)
+        elif piece.kind == "person":
+            reading.people.add_lone(text, reading.text[max(0, piece.start - 10) : piece.start])
         elif piece.kind == "organisation" and (short := acronym(text, reading.text, piece.end)):
             reading.acronyms[short] = " ".join(text.split())
 
@@ -150,9 +153,9 @@ class EntityFinder:
         text = reading.text[piece.start : piece.end]
         if piece.start in reading.states and reading.text[piece.end : piece.end + 1] == ".":
             return None
-        person = reading.people.known(text, piece.start) if " " not in text else None
-        if person and person != text and not self._placed(piece, person, reading):
-            return reading.note(piece, "person", person, "full-name")
+        person = reading.people.known(text, piece.start)
+        if person and not self._placed(piece, person, reading):
+            return reading.note(piece, "person", person, "full-name" if person != text else "model")
         body = self._gazetteer.organisations.get(piece.spelling)
         if body:
             return reading.note(piece, "organisation", body, "list")
@@ -196,6 +199,8 @@ class EntityFinder:
         if not spelling:
             return False
         if reading.is_home(spelling) or self._atlas.is_country(spelling) or spelling in reading.regions:
+            return True
+        if self._atlas.is_region(spelling) and self._atlas.is_place(spelling):
             return True
         return piece.kind == "person" and (self._atlas.is_well_known(spelling) or before.endswith(_INSIDE))
 

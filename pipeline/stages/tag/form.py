@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 
 from pipeline.stages.tag.chain import Kind, Span, Tokens
+from pipeline.stages.tag.lone import CLAN, SPEAKS, SPOKE
 from pipeline.stages.tag.words import rows, stopwords, words
 
 _LONGEST_PERSON = 3
@@ -16,9 +17,6 @@ _SHORTEST_ACRONYM = 4
 _CODED = re.compile(
     r"\d|(?<![\W_])(?!(?:Ma?c|[Dd][aeiu]|L[aeiou]|Van|Von|Fitz|Saint|Al|El|Jo|Ru)[A-Z])[^\W\d_]*[a-z](?=[A-Z])"
 )
-_SPEECH = "said|says|told|added|argued|warned|wrote|insisted|explained|tweeted|recalled|admitted|joked"
-_SPEAKS = re.compile(rf"(?:, \d\d,)? (?:{_SPEECH})\b|, \d\d,|, who\b")
-_SPOKE = re.compile(rf"(?:{_SPEECH}) $")
 _OF = re.compile(r" (?:of|at|from) (?:the )?")
 _GENERATIONS = frozenset({"Jr", "Jr.", "Sr", "Sr.", "II", "III"})
 # Before a lone name these make a person of it: `President Vucic`.
@@ -28,15 +26,13 @@ _BEFORE_A_LONE = frozenset(
     " Colonel Capt. Captain Inspector Archbishop Ambassador".split()
 )
 _SHORTEST_LONE = 4
+_AND_MORE = re.compile(r"[A-Z]\w+ & $")
+# Heads of a body's name that are a body's name alone, too.
+_BODIES = frozenset("Army Party League Union Board House Guild Fund Bank Church Senate".split())
+_PRESS = (" Secretary", " secretary", " Office", " office")
+# `Secretary of State Mike Pompeo`
+_OFFICES = frozenset("State Staff Defense Defence Finance Commerce Treasury Justice Health Homeland".split())
 _LONGEST_TITLE = 20
-_ENDS_A_SENTENCE = '.!?\n“"'
-# `O'Gara`, `McLeod`
-_CLAN = re.compile(r"(?:O['’]|Mc|Mac)[A-Z][a-z]")
-_STORMS = ("Hurricane ", "Storm ", "Typhoon ", "Cyclone ")
-_STORM = re.compile(rf"(?:{'|'.join(_STORMS)})([A-Z]\w+)")
-_A_COUNTY = ("ounty", "ounties")
-# `Berrien and Cass counties`
-_COUNTIES = re.compile(r"(?:,? (?:and )?[A-Z]\w+){0,5} [Cc]ount(?:y|ies)\b")
 # A name that no first name opens is a place's behind these.
 _PLACE_OF = re.compile(
     r"(?:\b(?:city|town|village|valley|province|district|region|port|island|suburb|county|state) of| in| near) $"
@@ -69,10 +65,9 @@ class Form:
         self._families = words("family_first.txt")
         self._body_ends = words("org_words.txt")
         self._heads = words("org_heads.txt")
+        self._kinds = self._heads - _BODIES
         self._not = words("not_names.txt") | words("things.txt")
         self._known_people = {name for (name,) in rows("known_people.tsv")}
-        self._known_surnames = {name.split()[-1] for name in self._known_people}
-        self._everyday = words("word_names.txt")
         self._small = stopwords()["en"]
 
     def parted(self, spans: Sequence[Span], text: str, known: Callable[[str, Kind], bool]) -> list[Span]:
@@ -87,6 +82,9 @@ class Form:
             elif span.kind == "organisation" and text[span.end - 1] == "s" and text[span.end : span.end + 1] in "'’":
                 more = _OF_MANY.match(text, span.end)
                 found.append(span._replace(end=more.end()) if more and more[1] in self._body_ends else span)
+            elif span.kind == "organisation" and (more := _AND_MORE.search(text[end : span.start])):
+                # `Bill & Melinda Gates Foundation`
+                found.append(span._replace(start=span.start - len(more[0])))
             elif span.kind == "person" or text.find(" and ", span.start, span.end) < 0:
                 found.append(span)
             else:
@@ -94,41 +92,12 @@ class Form:
             end = found[-1].end
         return found
 
-    def somebodies(self, spans: Sequence[Span], text: str) -> list[Span]:
-        """`spans` without people that are a storm, a county or the like, and without lone words that the model barely
-        takes for a person where nothing else speaks for one."""
-        storms = frozenset(_STORM.findall(text)) if any(storm in text for storm in _STORMS) else frozenset()
-        counties = any(county in text for county in _A_COUNTY)
-        kept = [s for s in spans if not s.doubtful or self._may_be_somebody(s, text)]
-        if not storms and not counties:
-            return kept
-        return [s for s in kept if s.kind != "person" or not self._is_a_thing(s, text, storms)]
-
-    def _is_a_thing(self, span: Span, text: str, storms: frozenset[str]) -> bool:
-        word = text[span.start : span.end]
-        if word in storms:
-            return True
-        counted = _COUNTIES.match(text, span.end) is not None
-        return counted and not (" " in word and self._is_first_name(word.split()[0]))
-
-    def _may_be_somebody(self, span: Span, text: str) -> bool:
-        if self._is_beside(span, text):
-            return True
-        word = text[span.start : span.end]
-        if word in self._everyday and text[max(0, span.start - 2) : span.start].rstrip(" ")[-1:] in _ENDS_A_SENTENCE:
-            return False
-        return self._is_first_name(word) or word in self._known_surnames or _CLAN.match(word) is not None
-
-    def _is_beside(self, span: Span, text: str) -> bool:
-        """Whether a title, or a verb of speech, stands beside a name."""
-        before = text[max(0, span.start - _LONGEST_TITLE) : span.start]
-        if _SPEAKS.match(text, span.end) or _SPOKE.search(before):
-            return True
-        return before[-1:] == " " and before.split()[-1:] != [] and before.split()[-1] in self._titles
-
     def _two_of(self, span: Span, text: str, known: Callable[[str, Kind], bool]) -> list[Span]:
         left, _, right = text[span.start : span.end].partition(" and ")
         right = right.removeprefix("the ")
+        if span.kind == "organisation" and known(left, "place") and known(right, "place"):
+            # `England and Wales`
+            span = span._replace(kind="place")
         if not self._are_two(span.kind, left, right, known):
             return [span]
         return [span._replace(end=span.start + len(left)), span._replace(start=span.end - len(right))]
@@ -161,10 +130,8 @@ class Form:
             span = span._replace(kind="person")
         if span.kind == "person" and len(parts) > 1 and self._is_of_a_place(parts, text, span.start):
             span = span._replace(kind="place")
-        if said.startswith("The ") and span.kind != "person":
-            return [span._replace(start=span.start + 4)]
         if span.kind != "person":
-            return [span]
+            return self._body(span, said, text)
         if len(parts) > 1 and parts[-1] in self._body_ends:
             return [span._replace(kind="organisation")]
         if " and " in said:
@@ -172,6 +139,17 @@ class Form:
             at = span.start + said.index(" and ")
             return [*self.tidied(span._replace(end=at), text), *self.tidied(span._replace(start=at + 5), text)]
         return self._person(span, self._without_title(parts), text)
+
+    def _body(self, span: Span, said: str, text: str) -> list[Span]:
+        """A body or a place without its article; what says only of which kind a body is names none."""
+        if said.startswith("The "):
+            return [span._replace(start=span.start + len("The "))]
+        if span.kind == "place":
+            return [span]
+        if said.endswith(" Press") and text.startswith(_PRESS, span.end):
+            return [span._replace(end=span.end - len(" Press"))]
+        acronym = said in self._not and said.removesuffix("s").isupper()
+        return [] if acronym or said in self._kinds else [span]
 
     def _is_of_a_place(self, parts: list[str], text: str, start: int) -> bool:
         """`Mount Lewotobi`, and `the valley of El Carmelo`."""
@@ -203,7 +181,7 @@ class Form:
         """What stands behind the last title (`Emirates President Tim Clark`) and behind small words (`While Clark`)."""
         ranks = [i for i, part in enumerate(parts[:-1]) if part in self._titles and parts[i + 1] not in _GENERATIONS]
         kept = parts[ranks[-1] + 1 :] if ranks else parts
-        while len(kept) > 1 and kept[0].lower() in self._small:
+        while len(kept) > 1 and (kept[0].lower() in self._small or (len(kept) > 2 and kept[0] in _OFFICES)):
             kept = kept[1:]
         return kept
 
@@ -277,5 +255,5 @@ class Form:
             return None
         if all(part.isupper() for part in parts) or parts[0] in _SAINTS or _is_day(parts):
             return None
-        speaks = _SPEAKS.match(text, end) or _SPOKE.search(text[max(0, start - 12) : start])
-        return "person" if parts[0] in self._first_names or speaks else None
+        speaks = SPEAKS.match(text, end) or SPOKE.search(text[max(0, start - 12) : start])
+        return "person" if parts[0] in self._first_names or speaks or CLAN.match(parts[-1]) else None

@@ -5,8 +5,18 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
+from itertools import takewhile
 from operator import itemgetter
 
+from pipeline.stages.tag.chain import INSIDE
+
+# `J.K.` and `JK`, so that J. K. Rowling is one with both.
+_INITIALS = re.compile(r"(?:[A-Z]\.)+|[A-Z]{1,2}")
+_ARTICLES = ("al-", "el-", "Al-", "El-")
+_PARTICLES = INSIDE - frozenset("of the for and &".split()) | {"le", "ben", "abu"}
+_TITLED = tuple(
+    f"{title} " for title in "Mr Mr. Mrs Mrs. Ms Ms. Dr Dr. Lord Lady Baroness Sheikh Senator Judge".split()
+)
 _ACRONYM = re.compile(r" \(([A-Z]{2,6})\)")
 _GENERATIONS = frozenset({"Jr", "Jr.", "Sr", "Sr."})
 _LONG = 4
@@ -20,6 +30,7 @@ class People:
     def __init__(self) -> None:
         self._full: dict[tuple[str, str], str] = {}
         self._by_part: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        self._lone: dict[str, str] = {}
 
     def add(self, name: str, start: int) -> None:
         """Take in a full name that stands at `start`. Names must come in the order of the text."""
@@ -27,35 +38,54 @@ class People:
         for part in _parts(name):
             self._by_part[part].append((start, known))
 
+    def add_lone(self, word: str, before: str) -> None:
+        """Take in a lone name, where the title `before` it says that it is somebody's."""
+        name = crowned(word, before)
+        if name != word or before.endswith(_TITLED):
+            self._lone.setdefault(word, name)
+
     def __bool__(self) -> bool:
-        """Whether anybody was named in full."""
-        return bool(self._full)
+        """Whether anybody was named so that a part of the name will do."""
+        return bool(self._by_part or self._lone)
 
     def canonical(self, name: str) -> str:
         """The form in which the person was first named, whatever stands between first and last name here."""
-        return self._full.setdefault(_ends(name), " ".join(name.split()))
+        return self._full.setdefault(_key(name), " ".join(name.split()))
 
     def known(self, word: str, position: int) -> str | None:
-        """The person that a lone `word` at `position` stands for."""
-        found = self._by_part.get(word)
+        """The person that a lone `word`, or `Von der Leyen`, at `position` stands for."""
+        found = self._by_part.get(word if " " not in word else word.lower())
         if not found:
-            return None
+            return self._lone.get(word)
         before = bisect_right(found, position, key=itemgetter(0))
         return found[max(0, before - 1)][1]
 
 
-def _parts(name: str) -> tuple[str, ...]:
-    """The words that may stand for the whole name: the last, the first, and of long names, Luiz Inácio Lula da Silva,
-    those between."""
+def _parts(name: str) -> list[str]:
+    """What may stand for the whole name: the last word, the first, of long names, Luiz Inácio Lula da Silva, those
+    between, and what begins with a particle, in small letters."""
     parts = name.split()
-    between = [part for part in parts[1:-1] if part[0].isupper() and part not in _GENERATIONS]
-    return *_ends(name), *(between if len(parts) >= _LONG else ())
+    first, last = _ends(name)
+    found = [last] if _INITIALS.fullmatch(first) else [first, last]
+    if last.startswith(_ARTICLES):
+        found.append(last.split("-", 1)[1])
+    if len(parts) >= _LONG:
+        found += [part for part in parts[1:-1] if part[0].isupper() and part not in _GENERATIONS]
+    particles = [i for i, part in enumerate(parts[1:-1], 1) if part.lower() in _PARTICLES]
+    return [*found, *(" ".join(parts[i:]).lower() for i in particles[:1])]
 
 
 def _ends(name: str) -> tuple[str, str]:
-    """First and last name, without `Jr.`."""
+    """First and last name, without `Jr.`"""
     parts = [word for word in name.split() if word not in _GENERATIONS] or name.split()
     return parts[0], parts[-1]
+
+
+def _key(name: str) -> tuple[str, str]:
+    """What two spellings of one name have in common: first and last name, or all initials and the last name."""
+    first, last = _ends(name)
+    initials = [*takewhile(_INITIALS.fullmatch, name.split()[:-1])]
+    return "".join(initials).replace(".", "") or first, last
 
 
 def crowned(name: str, before: str) -> str:

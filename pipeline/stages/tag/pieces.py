@@ -6,10 +6,11 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import takewhile
 
-from pipeline.stages.tag.chain import Span, Tokens
+from pipeline.stages.tag.chain import INSIDE, Span, Tokens
 from pipeline.stages.tag.form import Form
 from pipeline.stages.tag.found import Piece, Reading
 from pipeline.stages.tag.gazetteer import Gazetteer
+from pipeline.stages.tag.lone import Lone
 from pipeline.stages.tag.places import Atlas
 from pipeline.stages.tag.stretches import InOrder, Known
 from pipeline.stages.tag.words import stopwords, words
@@ -26,13 +27,14 @@ class Pieces:
         self._atlas = atlas
         self._gazetteer = gazetteer
         self._form = Form()
+        self._lone = Lone()
         self._small = stopwords()["en"]
         self._beside = self._small | {w.lower() for w in words("titles.txt") | words("not_names.txt") | COMPASS}
 
     def find(self, tokens: Tokens, known: list[Known], spans: list[Span], names: bool, towns: set[str]) -> list[Piece]:
         """The stretches in order, none over another."""
         spans = self._form.parted(spans, tokens.text, self._gazetteer.has)
-        spans = self._form.somebodies(spans, tokens.text)
+        spans = self._lone.somebodies(spans, tokens.text)
         by_model = InOrder(spans)
         taken = [k for k in known if self._holds(k, tokens, by_model, names, towns)]
         by_list = InOrder(taken)
@@ -86,14 +88,23 @@ class Pieces:
             return
         taken = InOrder(pieces)
         for first, after in tokens.runs:
-            if after - first > 1 and self._begins_a_sentence(tokens, first):
-                # `Later Trump left`
-                first += 1
-            word, start = tokens.word(first), tokens.starts[first]
-            if after - first > 1 or taken.over(start, start + 1):
-                continue
-            if word in reading.acronyms or reading.people.known(word, start):
-                yield Piece(start, start + len(word), None, "")
+            begin = first
+            for i in range(first, after + 1):
+                # `Biden and Xi spoke`
+                if i < after and tokens.word(i) not in INSIDE:
+                    continue
+                if i - begin > 1 and self._begins_a_sentence(tokens, begin):
+                    # `Later Trump left`
+                    begin += 1
+                if i - begin == 1 and (piece := self._introduced(tokens, begin, taken, reading)):
+                    yield piece
+                begin = i + 1
+
+    def _introduced(self, tokens: Tokens, i: int, taken: InOrder[Piece], reading: Reading) -> Piece | None:
+        word, start = tokens.word(i), tokens.starts[i]
+        if taken.over(start, start + 1) or not (word in reading.acronyms or reading.people.known(word, start)):
+            return None
+        return Piece(start, start + len(word), None, "")
 
     def _begins_a_sentence(self, tokens: Tokens, i: int) -> bool:
         """Whether word `i` may have its capital from that alone."""

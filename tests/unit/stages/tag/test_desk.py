@@ -84,6 +84,28 @@ def test_people_as_they_are_written(body: str, written: str, name: str, tagger: 
     assert (written, name) in named(tagger, body, "person")
 
 
+@pytest.mark.parametrize(
+    ("body", "people"),
+    [
+        ("J.K. Rowling wrote it. J. K. Rowling said so. JK Rowling left.", ["J.K. Rowling"] * 3),
+        ("Ursula von der Leyen spoke. Von der Leyen left.", ["Ursula von der Leyen"] * 2),
+        ("Abdel Fattah al-Sisi spoke. Then Sisi left.", ["Abdel Fattah al-Sisi"] * 2),
+        ("Prince Andrew came. Later Andrew left.", ["Prince Andrew"] * 2),
+        ("They asked Lord Mandelson. Mandelson did not mind.", ["Mandelson"] * 2),
+        ("Shaquille O'Neal met LeBron James. O'Neal and James left.",
+         ["Shaquille O'Neal", "LeBron James", "Shaquille O'Neal", "LeBron James"]),
+        ("Secretary of State Mike Pompeo spoke.", ["Mike Pompeo"]),
+        ("Radio DJ John Peel played it, whilst Ana Matronic sang.", ["John Peel", "Ana Matronic"]),
+        ("Whether they want Mr Kennedy or not, Charles Kennedy will run.", ["Charles Kennedy"] * 2),
+        ("John Smith and his wife left. The Smiths came back.", ["John Smith"]),
+        ("Sinéad O'Connor met Jean-Claude Juncker. Juncker's aides left.",
+         ["Sinéad O'Connor", "Jean-Claude Juncker", "Jean-Claude Juncker"]),
+    ],
+)  # fmt: skip
+def test_one_person_has_one_name(body: str, people: list[str], tagger: Tagger) -> None:
+    assert [name for _, name in named(tagger, body, "person")] == people
+
+
 def test_the_city_of_the_dateline_is_no_person(tagger: Tagger) -> None:
     body = "AUSTIN — The city council voted for a new office. Mayor Kirk Watson said Austin had waited long enough."
     found = tagger.tag(replace(article(body), place="AUSTIN"))
@@ -155,6 +177,11 @@ def test_a_lone_name_with_a_title_speech_or_a_first_name_is_somebody(body: str, 
         ("The Food and Drug Administration allows it.", ["Food and Drug Administration"]),
         ("Mexico's suit against Smith & Wesson was heard on Tuesday.", ["Smith & Wesson"]),
         ("The Ontario Nurses' Association called it too little.", ["Ontario Nurses' Association"]),
+        ("The Bill & Melinda Gates Foundation gave money.", ["Bill & Melinda Gates Foundation"]),
+        ("The Hewlett & Melinda Packard Foundation gave money.", ["Hewlett & Melinda Packard Foundation"]),
+        ("Shares in Macy's rose.", ["Macy's"]),
+        ("White House Press Secretary Jane Doe said so.", ["White House"]),
+        ("They bought two PCs.", []),
         ("He will appear before Birmingham Magistrates' Court on Monday.", ["Birmingham Magistrates' Court"]),
     ],
 )
@@ -166,6 +193,13 @@ def test_places_joined_by_and_are_both_found(tagger: Tagger) -> None:
     body = "Cases in the Democratic Republic of the Congo and Burundi have fallen."
     assert [code for _, code, _ in ids(tagger, body)] == ["CD", "BI"]
     assert [name for name, *_ in ids(tagger, "It was hot in Tucson and Las Vegas.")] == ["Tucson", "Las Vegas"]
+
+
+def test_england_and_wales_are_two_places_also_in_the_name_of_a_body(tagger: Tagger) -> None:
+    assert [name for name, *_ in ids(tagger, "The Police Federation of England and Wales spoke.")] == [
+        "England",
+        "Wales",
+    ]
 
 
 def test_a_people_is_no_place(tagger: Tagger) -> None:

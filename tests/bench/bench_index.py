@@ -66,17 +66,21 @@ def _terms(dice: np.random.Generator, count: int) -> NDArray[np.uint32]:
     return terms
 
 
-def bench_apply(count: int) -> None:
-    """Judge a log of `count` articles, decoding included, as a worker does that follows it; print cost and memory."""
+def bench_apply(count: int, windows: int = 1) -> None:
+    """Judge a log of `count` articles, decoding included, as a worker does that follows it; print cost and memory.
+
+    The log is spread over so many windows: from the second on, each article is looked up in four slices.
+    """
     worker, spent, since, slowest = Replica(WINDOW_SECONDS), 0.0, 0.0, 0.0
     told, resident = _timed("join"), resident_bytes()
     step = max(count // 10, BATCH)
+    print(f"over {windows} window(s):")
     print(
         f"{'articles':>10} {'µs each':>8} {'articles/s':>11} {'bytes each':>11} {'stories: µs':>11} {'bytes':>6}"
         f" {'slowest record, ms':>19}"
     )
     for number, rows in enumerate(drawn(count, 1)):
-        value = encode_rows(rows, _claimed_ms(number, count), WINDOW_SECONDS, worker.basis)
+        value = encode_rows(rows, _claimed_ms(number, count // windows), WINDOW_SECONDS, worker.basis)
         start = thread_time()
         worker.read([(number, decode_claims(value))], more=False)
         took = thread_time() - start
@@ -90,7 +94,8 @@ def bench_apply(count: int) -> None:
             since = slowest = 0.0
             told.append(0.0)
     print(
-        f"{done:,} articles: {spent / done * 1e6:.1f} µs, {len(value) / BATCH:.0f} bytes each on the log;"
+        f"{done:,} articles, at last {len(index):,} in the index: {spent / done * 1e6:.1f} µs,"
+        f" {len(value) / BATCH:.0f} bytes each on the log;"
         f" the process has grown by {(resident_bytes() - resident) / done:.0f} bytes each\n"
     )
 
@@ -125,9 +130,9 @@ def bench_replay(count: int, size: int = BATCH) -> None:
     print(f"replay of {count:,} articles in records of {size:>3}: {count / spent:,.0f} a second")
 
 
-def _claimed_ms(number: int, count: int) -> int:
-    """The log is spread over one window."""
-    return 1_700_000_000_000 + WINDOW_SECONDS * 1000 * number * BATCH // count
+def _claimed_ms(number: int, window: int) -> int:
+    """So many articles come in a window."""
+    return 1_700_000_000_000 + WINDOW_SECONDS * 1000 * number * BATCH // window
 
 
 def bench_small_records(count: int) -> None:
@@ -172,4 +177,5 @@ if __name__ == "__main__":
     bench_small_records(5_000)
     bench_replay(20_000, 5)
     bench_replay(200_000)
+    bench_apply(1_200_000, 3)
     bench_apply(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)

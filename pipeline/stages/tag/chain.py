@@ -147,15 +147,15 @@ class Chain:
         rows = self._weights[features(batch, self._lexicon)].view(np.int16)
         scores = rows.reshape(len(rows), -1, LABELS + 1).sum(axis=0, dtype=np.int32)[:, :LABELS]
         labels = best(scores, batch.runs.lengths, self._moves)
-        doubtful = self._doubtful(scores, labels, batch.runs.lengths)
-        found, done = [], 0
+        doubtful = self._doubtful(scores, labels, batch.runs.lengths).tolist()
+        every, found, done = labels.tolist(), [], 0
         for text in batch.texts:
             after = done + len(text.starts)
-            found.append(_spans(labels[done:after].tolist(), text, {i - done for i in doubtful if done <= i < after}))
+            found.append(_spans(every[done:after], text, doubtful[done:after]))
             done = after
         return found
 
-    def _doubtful(self, scores: NDArray[np.int32], labels: NDArray[np.int64], lengths: Ints) -> list[int]:
+    def _doubtful(self, scores: NDArray[np.int32], labels: NDArray[np.int64], lengths: Ints) -> Mask:
         """Which words are lone people that score little more than as something else."""
         goes_on = np.append(labels[1:] == _PERSON + 1, False)
         lone = np.flatnonzero((labels == _PERSON) & ~goes_on)
@@ -164,7 +164,9 @@ class Chain:
         totals = scores[lone] + self._moves[first[lone]]
         person = totals[:, _PERSON].copy()
         totals[:, _PERSON] = np.iinfo(np.int32).min
-        return lone[person - totals.max(axis=1, initial=np.iinfo(np.int32).min) < _SURE].tolist() if len(lone) else []
+        found = np.zeros(len(labels), bool)
+        found[lone[person - totals.max(axis=1) < _SURE]] = True
+        return found
 
 
 def best(scores: NDArray[np.int32], lengths: Ints, moves: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -190,7 +192,7 @@ def best(scores: NDArray[np.int32], lengths: Ints, moves: NDArray[np.int32]) -> 
     return labels
 
 
-def _spans(labels: list[int], text: Tokens, doubtful: set[int]) -> list[Span]:
+def _spans(labels: list[int], text: Tokens, doubtful: list[bool]) -> list[Span]:
     found: list[Span] = []
     for i, label in enumerate(labels):
         if label == OUTSIDE:
@@ -198,7 +200,7 @@ def _spans(labels: list[int], text: Tokens, doubtful: set[int]) -> list[Span]:
         start = text.starts[i]
         if label % 2 == 0 and found:
             start = found.pop().start
-        found.append(Span(start, text.ends[i], KINDS[(label - 1) // 2], i in doubtful))
+        found.append(Span(start, text.ends[i], KINDS[(label - 1) // 2], doubtful[i]))
     return found
 
 

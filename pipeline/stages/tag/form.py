@@ -82,15 +82,20 @@ class Form:
             elif span.kind == "organisation" and text[span.end - 1] == "s" and text[span.end : span.end + 1] in "'’":
                 more = _OF_MANY.match(text, span.end)
                 found.append(span._replace(end=more.end()) if more and more[1] in self._body_ends else span)
-            elif span.kind == "organisation" and (more := _AND_MORE.search(text[end : span.start])):
+            elif text[span.start - 2 : span.start] == "& " and (half := self._first_half(span, text, end)):
                 # `Bill & Melinda Gates Foundation`
-                found.append(span._replace(start=span.start - len(more[0])))
+                found.append(span._replace(start=span.start - len(half)))
             elif span.kind == "person" or text.find(" and ", span.start, span.end) < 0:
                 found.append(span)
             else:
                 found += self._two_of(span, text, known)
             end = found[-1].end
         return found
+
+    def _first_half(self, span: Span, text: str, end: int) -> str:
+        """What belongs to a body's name before it, behind the `end` of the name before: `Bill & `."""
+        found = _AND_MORE.search(text[end : span.start]) if span.kind == "organisation" else None
+        return found[0] if found else ""
 
     def _two_of(self, span: Span, text: str, known: Callable[[str, Kind], bool]) -> list[Span]:
         left, _, right = text[span.start : span.end].partition(" and ")
@@ -256,4 +261,5 @@ class Form:
         if all(part.isupper() for part in parts) or parts[0] in _SAINTS or _is_day(parts):
             return None
         speaks = SPEAKS.match(text, end) or SPOKE.search(text[max(0, start - 12) : start])
-        return "person" if parts[0] in self._first_names or speaks or CLAN.match(parts[-1]) else None
+        clan = len(parts) == 2 and parts[0] not in self._titles and CLAN.match(parts[1])
+        return "person" if parts[0] in self._first_names or speaks or clan else None

@@ -29,6 +29,9 @@ class Gazetteer:
         for name, aliases in rows("organisations.tsv"):
             for spelling in (name, *alternatives(aliases)):
                 self.organisations[spelling] = name
+        towns = {spelling for spelling, name in atlas.names.items() if name.is_only_a_town}
+        # Of them the chain has learnt nothing.
+        self._towns = towns - self.organisations.keys()
         self._spellings = sorted({*atlas.names, *self.organisations})
         self._automaton = AhoCorasick(self._spellings, matchkind=MatchKind.LeftmostLongest)
         by_language: dict[str, dict[str, Place]] = defaultdict(dict)
@@ -76,10 +79,7 @@ class Gazetteer:
 
     def letters(self, known: list[Known]) -> list[tuple[int, int, str]]:
         """What the chain is told of each known spelling: where it is, and a letter for what it may be."""
-        return [(start, end, self._letter(spelling)) for start, end, spelling in known if not self._is_town(spelling)]
-
-    def _is_town(self, spelling: str) -> bool:
-        return spelling not in self.organisations and self._atlas.names[spelling].is_only_a_town
+        return [(start, end, self._letter(spelling)) for start, end, spelling in known if spelling not in self._towns]
 
     def _letter(self, spelling: str) -> str:
         if spelling in self.organisations:

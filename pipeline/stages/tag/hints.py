@@ -71,6 +71,8 @@ class Clues:
             hints[code] += len(which)
         if name.large:
             hints.near.append(name.large)
+        if not name.within and not name.region:
+            return False
         plain = spelling not in self._atlas.common
         if name.is_only_a_region and name.region and name.region.region:
             hints[name.region.region] += self._located(text, known, which, plain)

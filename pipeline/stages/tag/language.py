@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -68,13 +69,21 @@ class LanguageGuesser:
         # Choosing columns leaves the table in column order, while scoring reads rows: 0.2 ms an article for nothing.
         self._model.nb_ptc = np.ascontiguousarray(self._model.nb_ptc)
 
-    def guess(self, page: Page) -> Guess:
-        """The language of an article; what it says of itself (BCP 47) counts only where the model is in doubt.
+    def guess_all(self, pages: Sequence[Page]) -> list[Guess]:
+        """The language of each of `pages`; what an article says of itself (BCP 47) counts only in doubt.
 
         Of a text that is part in one language and part in another: the larger part's, with its share of the text as
         confidence, and the other one with its share.
         """
-        english = _ENGLISH.has(page.lowers[page.headline :])
+        english = _ENGLISH.has(np.concatenate([page.lowers for page in pages]))
+        ends = np.cumsum([len(page.words) for page in pages]).tolist()
+        return [
+            self._guess(page, english[end - len(page.words) + page.headline : end])
+            for page, end in zip(pages, ends, strict=True)
+        ]
+
+    def _guess(self, page: Page, english: NDArray[np.bool_]) -> Guess:
+        """The language of one article; `english`: which words of its body only English has."""
         foreign, first = _without_english(page, english)
         article = page.article
         if np.count_nonzero(english[:_LOOKED_AT]) >= _ENOUGH:

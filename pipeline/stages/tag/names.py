@@ -14,14 +14,13 @@ from pipeline.stages.tag.chain import INSIDE
 _INITIALS = re.compile(r"(?:[A-Z]\.)+|[A-Z]{1,2}")
 _ARTICLES = ("al-", "el-", "Al-", "El-")
 _PARTICLES = INSIDE - frozenset("of the for and &".split()) | {"le", "ben", "abu"}
-_TITLED = tuple(
-    f"{title} " for title in "Mr Mr. Mrs Mrs. Ms Ms. Dr Dr. Lord Lady Baroness Sheikh Senator Judge".split()
-)
 _ACRONYM = re.compile(r" \(([A-Z]{2,6})\)")
 _GENERATIONS = frozenset({"Jr", "Jr.", "Sr", "Sr."})
 _LONG = 4
 # With these the title is part of how the person is known: King Charles, Pope Francis.
 _CROWNED = frozenset("King Queen Prince Princess Pope Emperor Emir".split())
+_SAYS_WHO = {*"Mr Mr. Mrs Mrs. Ms Ms. Dr Dr. Lord Lady Baroness Senator Judge".split(), *_CROWNED}
+_TITLED = tuple(f"{title} " for title in sorted(_SAYS_WHO))
 
 
 class People:
@@ -31,18 +30,20 @@ class People:
         self._full: dict[tuple[str, str], str] = {}
         self._by_part: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self._lone: dict[str, str] = {}
+        self._tails: dict[str, str] = {}
 
     def add(self, name: str, start: int) -> None:
         """Take in a full name that stands at `start`. Names must come in the order of the text."""
         known = self.canonical(name)
         for part in _parts(name):
             self._by_part[part].append((start, known))
+        if tail := _tail(name):
+            self._tails.setdefault(tail, known)
 
     def add_lone(self, word: str, before: str) -> None:
         """Take in a lone name, where the title `before` it says that it is somebody's."""
-        name = crowned(word, before)
-        if name != word or before.endswith(_TITLED):
-            self._lone.setdefault(word, name)
+        if before.endswith(_TITLED):
+            self._lone.setdefault(word, crowned(word, before))
 
     def __bool__(self) -> bool:
         """Whether anybody was named so that a part of the name will do."""
@@ -54,25 +55,31 @@ class People:
 
     def known(self, word: str, position: int) -> str | None:
         """The person that a lone `word`, or `Von der Leyen`, at `position` stands for."""
-        found = self._by_part.get(word if " " not in word else word.lower())
+        found = self._by_part.get(word)
         if not found:
-            return self._lone.get(word)
+            return self._lone.get(word) or (self._tails.get(word.lower()) if self._tails else None)
         before = bisect_right(found, position, key=itemgetter(0))
         return found[max(0, before - 1)][1]
 
 
 def _parts(name: str) -> list[str]:
-    """What may stand for the whole name: the last word, the first, of long names, Luiz Inácio Lula da Silva, those
-    between, and what begins with a particle, in small letters."""
-    parts = name.split()
+    """The words that may stand for the whole name: the last, the first, and of long names, Luiz Inácio Lula da Silva,
+    those between."""
     first, last = _ends(name)
     found = [last] if _INITIALS.fullmatch(first) else [first, last]
     if last.startswith(_ARTICLES):
         found.append(last.split("-", 1)[1])
+    parts = name.split()
     if len(parts) >= _LONG:
         found += [part for part in parts[1:-1] if part[0].isupper() and part not in _GENERATIONS]
-    particles = [i for i, part in enumerate(parts[1:-1], 1) if part.lower() in _PARTICLES]
-    return [*found, *(" ".join(parts[i:]).lower() for i in particles[:1])]
+    return found
+
+
+def _tail(name: str) -> str:
+    """What begins with a particle, in small letters: `von der leyen`."""
+    parts = name.lower().split()
+    at = next((i for i, part in enumerate(parts[1:-1], 1) if part in _PARTICLES), None)
+    return " ".join(parts[at:]) if at else ""
 
 
 def _ends(name: str) -> tuple[str, str]:

@@ -88,23 +88,23 @@ class Pieces:
             return
         taken = InOrder(pieces)
         for first, after in tokens.runs:
-            begin = first
-            for i in range(first, after + 1):
-                # `Biden and Xi spoke`
-                if i < after and tokens.word(i) not in INSIDE:
-                    continue
-                if i - begin > 1 and self._begins_a_sentence(tokens, begin):
-                    # `Later Trump left`
-                    begin += 1
-                if i - begin == 1 and (piece := self._introduced(tokens, begin, taken, reading)):
-                    yield piece
-                begin = i + 1
+            for i in (first,) if after - first == 1 else self._lone_in(tokens, first, after):
+                word, start = tokens.word(i), tokens.starts[i]
+                introduced = word in reading.acronyms or reading.people.known(word, start)
+                if introduced and not taken.over(start, start + 1):
+                    yield Piece(start, start + len(word), None, "")
 
-    def _introduced(self, tokens: Tokens, i: int, taken: InOrder[Piece], reading: Reading) -> Piece | None:
-        word, start = tokens.word(i), tokens.starts[i]
-        if taken.over(start, start + 1) or not (word in reading.acronyms or reading.people.known(word, start)):
-            return None
-        return Piece(start, start + len(word), None, "")
+    def _lone_in(self, tokens: Tokens, first: int, after: int) -> Iterator[int]:
+        """The words of a run that stand alone in it: in `Biden and Xi`, and in `Later Trump`."""
+        begin = first
+        for i in range(first, after + 1):
+            if i < after and tokens.word(i) not in INSIDE:
+                continue
+            if i - begin == 2 and self._begins_a_sentence(tokens, begin):
+                begin += 1
+            if i - begin == 1:
+                yield begin
+            begin = i + 1
 
     def _begins_a_sentence(self, tokens: Tokens, i: int) -> bool:
         """Whether word `i` may have its capital from that alone."""

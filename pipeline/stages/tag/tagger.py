@@ -55,7 +55,7 @@ class Tagger:
     def _some(self, articles: Sequence[Article], taxonomy: Taxonomy | None) -> list[Tags]:
         words = cut([article.body[:CHARACTERS_READ] for article in articles])
         read = pages(articles, words)
-        languages = [self._language.guess(page) for page in read]
+        languages = self._language.guess_all(read)
         found = self._entities.find(articles, words, [guess.code for guess in languages])
         return [self._one(*each, taxonomy) for each in zip(read, languages, found, strict=True)]
 

@@ -174,7 +174,7 @@ class EntityFinder:
     def _place(self, piece: Piece, reading: Reading) -> bool:
         """Note a place if the stretch is one, in the list or by the model."""
         text, spelling = reading.text[piece.start : piece.end], piece.spelling
-        if not spelling and piece.kind == "person" and self._atlas.is_place(text.title()):
+        if not spelling and piece.kind == "person" and text.isupper() and self._atlas.is_place(text.title()):
             # `SAN FRANCISCO (AP)`
             spelling = text.title()
         before = reading.text[max(0, piece.start - 10) : piece.start]

@@ -215,17 +215,22 @@ class Form:
     def missed(self, tokens: Tokens, spans: Sequence[Span]) -> Iterator[Span]:
         """People and bodies in stretches that hold no name so far; a person's name may hold a place (`Washington`)."""
         taken = sorted(spans)
-        for first, after in self._stretches(tokens):
+        # Where all of a run is a name nothing more can be one.
+        whole = {(span.start, span.end) for span in spans}
+        runs = [r for r in tokens.runs if (tokens.starts[r[0]], tokens.ends[r[1] - 1]) not in whole]
+        for first, after in self._stretches(tokens, runs):
             start, end = tokens.starts[first], tokens.ends[after - 1]
             near = bisect_left(taken, (start,))
             over = [span for span in taken[max(0, near - 1) : near + 2] if span.start < end and start < span.end]
+            if over and not (over[0].kind == "place" and over[0].start > start):
+                continue
             kind = self._kind([tokens.word(i) for i in range(first, after)], tokens.text, start, end)
-            if kind and (not over or (kind == "person" and over[0].kind == "place" and over[0].start > start)):
+            if kind == "person" or (kind and not over):
                 yield Span(start, end, kind)
 
-    def _stretches(self, tokens: Tokens) -> Iterator[tuple[int, int]]:
+    def _stretches(self, tokens: Tokens, runs: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         """Runs without what belongs to no name in front, and cut at small words unless a body's name holds them."""
-        for first, after in tokens.runs:
+        for first, after in runs:
             if after - first < 2:
                 continue
             words = [tokens.word(i) for i in range(first, after)]

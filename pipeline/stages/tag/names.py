@@ -28,6 +28,7 @@ class People:
 
     def __init__(self) -> None:
         self._full: dict[tuple[str, str], str] = {}
+        self._spelled: dict[str, str] = {}
         self._by_part: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self._lone: dict[str, str] = {}
         self._tails: dict[str, str] = {}
@@ -37,7 +38,7 @@ class People:
         known = self.canonical(name)
         for part in _parts(name):
             self._by_part[part].append((start, known))
-        if tail := _tail(name):
+        if name.count(" ") > 1 and (tail := _tail(name)):
             self._tails.setdefault(tail, known)
 
     def add_lone(self, word: str, before: str) -> None:
@@ -49,9 +50,16 @@ class People:
         """Whether anybody was named so that a part of the name will do."""
         return bool(self._by_part or self._lone)
 
+    def __contains__(self, word: str) -> bool:
+        """Whether the lone `word` may be one of them."""
+        return word in self._by_part or word in self._lone
+
     def canonical(self, name: str) -> str:
         """The form in which the person was first named, whatever stands between first and last name here."""
-        return self._full.setdefault(_key(name), " ".join(name.split()))
+        known = self._spelled.get(name)
+        if known is None:
+            known = self._spelled[name] = self._full.setdefault(_key(name), " ".join(name.split()))
+        return known
 
     def known(self, word: str, position: int) -> str | None:
         """The person that a lone `word`, or `Von der Leyen`, at `position` stands for."""

@@ -90,7 +90,7 @@ class Pieces:
         for first, after in tokens.runs:
             for i in (first,) if after - first == 1 else self._lone_in(tokens, first, after):
                 word, start = tokens.word(i), tokens.starts[i]
-                introduced = word in reading.acronyms or reading.people.known(word, start)
+                introduced = word in reading.people or word in reading.acronyms
                 if introduced and not taken.over(start, start + 1):
                     yield Piece(start, start + len(word), None, "")
 

@@ -15,7 +15,7 @@ from pipeline.stages.tag.page import Page, pages
 from pipeline.stages.tag.statistical import load
 from pipeline.stages.tag.taxonomy import Taxonomy
 from pipeline.stages.tag.topics import TopicFinder
-from pipeline.terms import Target, Term
+from pipeline.terms import Target, Term, Topic
 
 # Articles that are cut into words together: enough that numpy's calls cost little, few enough for a cache.
 _AT_ONCE = 16
@@ -56,10 +56,17 @@ class Tagger:
         words = cut([article.body[:CHARACTERS_READ] for article in articles])
         read = pages(articles, words)
         languages = self._language.guess_all(read)
-        found = self._entities.find(articles, words, [guess.code for guess in languages])
-        return [self._one(*each, taxonomy) for each in zip(read, languages, found, strict=True)]
+        named = self._entities.find(articles, words, [guess.code for guess in languages])
+        english = [page for page, guess in zip(read, languages, strict=True) if guess.code == "en"]
+        topics = iter(self._topics.find_all(english))
+        return [
+            self._one(page, guess, found, next(topics) if guess.code == "en" else (), taxonomy)
+            for page, guess, found in zip(read, languages, named, strict=True)
+        ]
 
-    def _one(self, page: Page, guess: Guess, found: Found, taxonomy: Taxonomy | None) -> Tags:
+    def _one(
+        self, page: Page, guess: Guess, found: Found, topics: tuple[Topic, ...], taxonomy: Taxonomy | None
+    ) -> Tags:
         language = guess.code
         article = page.article
         terms = taxonomy.find(article) if taxonomy else ()
@@ -70,7 +77,7 @@ class Tagger:
             people=_joined(terms, "person", found.names("person")),
             organisations=_joined(terms, "organisation", found.names("organisation")),
             places=found.ranked_places(),
-            topics=self._topics.find(page) if language == "en" else (),
+            topics=topics,
             keywords=_joined(terms, "keyword", self._keywords.find(page, language)),
             mentions=tuple(found.mentions),
             dates=self._dates.find(page, language == "en"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import exp, log, sqrt
 
 import numpy as np
 
-from pipeline.stages.tag.letters import Table, cut
+from pipeline.stages.tag.letters import Mask, Table, cut
 from pipeline.stages.tag.page import Page
 from pipeline.stages.tag.words import rows
 from pipeline.terms import Topic
@@ -87,12 +88,20 @@ class TopicFinder:
                 weights[form][above] = max(weight, weights[form].get(above, 0.0))
                 above = self._parents[above]
 
-    def find(self, page: Page) -> tuple[Topic, ...]:
-        """Topics of an English article, surest first, at most five.
+    def find_all(self, pages: Sequence[Page]) -> list[tuple[Topic, ...]]:
+        """Topics of English articles, those of each surest first, at most five.
 
         Each top topic that the evidence carries comes with the most specific topic below it that it also carries.
         """
-        counts = self._counts(page)
+        if not pages:
+            return []
+        begins = self._begins.has(np.concatenate([page.lowers for page in pages]))
+        ends = np.cumsum([len(page.words) for page in pages])
+        return [self._find(page, each) for page, each in zip(pages, np.split(begins, ends[:-1]), strict=True)]
+
+    def _find(self, page: Page, begins: Mask) -> tuple[Topic, ...]:
+        """The topics of one article; `begins`: which of its words begin a phrase."""
+        counts = self._counts(page, np.flatnonzero(begins).tolist())
         evidence = self._evidence(counts)
         norm = _SATURATION * max(_SHORT, sqrt(len(page.words) / USUAL_WORDS))
         tops = self._tops(evidence, len(page.words) <= BRIEF_WORDS)
@@ -106,7 +115,7 @@ class TopicFinder:
     def _path(self, code: str) -> tuple[str, ...]:
         return (*(self._path(self._parents[code]) if self._parents[code] else ()), code)
 
-    def _counts(self, page: Page) -> dict[int, int]:
+    def _counts(self, page: Page, begins: list[int]) -> dict[int, int]:
         """How often each phrase occurs, by number; of phrases that share words the longest one.
 
         What the headline says counts three times.
@@ -114,7 +123,7 @@ class TopicFinder:
         words = page.words
         counts: dict[int, int] = {}
         free, after, times = 0, page.headline, _HEADLINE
-        for i in np.flatnonzero(self._begins.has(page.lowers)).tolist():
+        for i in begins:
             if i >= after:
                 after, times = len(words), 1
             if i < free:

@@ -81,7 +81,8 @@ FORMATS: tuple[Format, ...] = (
     Format("text", "text/plain", (".txt", ".text"), "plain text: one article"),
     Format("zip", "", (".zip",), "archive: every member as if it were a file", re.compile(rb"PK(?:\x03\x04|\x05\x06)")),
     Format("tar", "", (".tar", ".tgz", ".tbz2", ".txz", ".tzst"), "archive: every member as if it were a file",
-           re.compile(rb".{257}ustar", re.S)),
+           # With what follows in a tar: texts have "mustard" there, or "ajustar".
+           re.compile(rb".{257}ustar(?:\x00|  \x00)", re.S)),
     Format("xml", "", (".xml",), "any of the XML formats above, by its root element"),
 )  # fmt: skip
 """In the order in which `recognised` asks; the formats of other packages come before."""

@@ -15,9 +15,9 @@ from pipeline.formats import FORMATS, HEAD_BYTES, Format, packing, promised, rec
 BY_SLUG = {form.slug: form for form in FORMATS}
 
 
-def tar() -> bytes:
+def tar(form: int = tarfile.DEFAULT_FORMAT) -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
+    with tarfile.open(fileobj=buffer, mode="w", format=form) as archive:
         archive.addfile(tarfile.TarInfo("a.txt"))
     return buffer.getvalue()
 
@@ -80,6 +80,7 @@ RSS = b'<rss version="2.0"><channel>'
         (b"WARC/1.0\r\nWARC-Type: warcinfo\r\n", "warc"),
         (zipped(), "zip"),
         (tar(), "tar"),
+        (tar(tarfile.GNU_FORMAT), "tar"),
     ],
 )
 def test_content_wins_over_the_name(head: bytes, slug: str) -> None:
@@ -92,6 +93,9 @@ def test_content_wins_over_the_name(head: bytes, slug: str) -> None:
     [
         (b"Rain fell.", "text"),
         (b"From Paris, 10:30: rain fell.", "text"),
+        # The mark of a tar stands there, and ends "mustard" and "ajustar" as well.
+        (b"x" * 256 + b"mustard", "text"),
+        (b"x" * 255 + b"ajustar  el presupuesto", "text"),
         (b"Title: Rain\nDate: 2025-03-18\n\nIt fell.", "text"),
         (b"{ so they said } and it rained", "text"),
         (b"<p>Rain fell.</p>", "text"),

@@ -42,20 +42,19 @@ def scan(root: bytes, under: bytes = b"") -> Iterator[Look]:
     while folders:
         folder = folders.pop()
         try:
-            entries = os.scandir(os.path.join(root, folder) if folder else root)
+            # The system may fail in the middle of a folder, too: a network's file system that goes away.
+            with os.scandir(os.path.join(root, folder) if folder else root) as entries:
+                for entry in entries:
+                    path = folder + b"/" + entry.name if folder else entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        if not is_hidden(entry.name):
+                            folders.append(path)
+                    elif (look := _look(path, entry)) is not None:
+                        yield look
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError:
             yield Look(folder, "unreadable", 0, 0, 0, 0)
-            continue
-        with entries:
-            for entry in entries:
-                path = folder + b"/" + entry.name if folder else entry.name
-                if entry.is_dir(follow_symlinks=False):
-                    if not is_hidden(entry.name):
-                        folders.append(path)
-                elif (look := _look(path, entry)) is not None:
-                    yield look
 
 
 def look_at(root: bytes, path: bytes) -> Iterator[Look]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,14 @@ def test_a_missing_folder_is_an_empty_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [b".x.txt", b"x.txt~", b"x.TMP", b"x.part", b"x.txt.crdownload"])
 def test_unfinished_names_are_hidden(name: bytes) -> None:
     assert is_hidden(name)
+
+
+def test_a_folder_that_fails_in_the_middle_is_unreadable_and_the_rest_is_seen(tmp_path: Path) -> None:
+    # A process that ended and was not yet asked how: Linux opens its folder of the network and then does not read it.
+    with subprocess.Popen(["true"]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        (folder,) = scan(b"/proc/%d" % ended.pid, b"net")
+    assert (folder.path, folder.kind) == (b"net", "unreadable")
 
 
 def test_the_label_is_the_name_as_given(tmp_path: Path) -> None:

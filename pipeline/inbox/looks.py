@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 # A huge inbox is scanned less often: looking may take a tenth of the time at most.
 _SCAN_SHARE = 0.1
 _SHORTEST_PAUSE_SECONDS = 0.02
+_REPEAT_SECONDS = 60.0
 
 
 async def look_on(inbox: Inbox) -> None:
@@ -40,7 +41,18 @@ async def dispose(inbox: Inbox, look: Look) -> None:
     try:
         await inbox.in_thread(put_away, inbox.root, look, inbox.target)
     except OSError as error:
-        log.warning("cannot put away %s: %s; it is published and stays", source_name(look.path), error)
+        _say_kept(inbox, look, error)
+
+
+def _say_kept(inbox: Inbox, look: Look, error: OSError) -> None:
+    """One line a minute: where one file cannot be put away, thousands cannot, and every full look tries again."""
+    now = inbox.clock.monotonic()
+    if now < inbox.kept_due:
+        inbox.kept += 1
+        return
+    more = f" (and {inbox.kept} more times since this was last said)" if inbox.kept else ""
+    log.warning("cannot put away %s: %s; it is published and stays%s", source_name(look.path), error, more)
+    inbox.kept, inbox.kept_due = 0, now + _REPEAT_SECONDS
 
 
 async def _look(inbox: Inbox, complete: bool, begun: float) -> None:

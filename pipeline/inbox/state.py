@@ -60,6 +60,10 @@ class Inbox:
         """When the last full look ended, RFC 3339."""
         self.why = "connecting to Kafka"
         """Why nothing is published at present; empty: all is well."""
+        self.kept = 0
+        """How often a file could not be put away since that was last logged."""
+        self.kept_due = 0.0
+        """When it may be logged again, monotonic seconds."""
         # Looking and reading side by side, one thread each; never two of a kind at once.
         self.threads = ThreadPoolExecutor(2, thread_name_prefix=f"inbox {self.label}")
 

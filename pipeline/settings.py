@@ -18,10 +18,15 @@ from pipeline.errors import SettingError
 
 ENVIRONMENT_PREFIX = "COPYDESK_"
 FILE = "copydesk.toml"
-_ADDRESS = r"(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._-]+):[0-9]{1,5}"
+_LABEL = "[a-zA-Z0-9_-]{1,63}"
+_PORT = "(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+_ADDRESS = rf"(?:\[[0-9a-fA-F:.]+\]|{_LABEL}(?:\.{_LABEL})*\.?):{_PORT}"
 _ADDRESSES = (rf"({_ADDRESS}(,{_ADDRESS})*)?", "HOST:PORT, several parted by commas")
 # Kafka takes 249 signs; our own part of a topic's name and of a transactional id needs some of them.
 _TOPIC = (r"[a-zA-Z0-9._-]{1,200}", "1 to 200 letters, digits, dots, dashes or underscores")
+
+# Kafka counts a record's bytes in 31 bits, and an article of ours may come to three times its size there.
+_MOST_ARTICLE_BYTES = 700_000_000
 
 # RFC 7617: the first colon ends the user name.
 _USER = (r"[^:\x00-\x1f\x7f]*", "text without a colon")
@@ -61,8 +66,10 @@ class Settings:
     )
     broker_port: int = _setting(9092, "port of the embedded broker; 0 takes a free one", low=0, high=65_535)
     prefix: str = _setting("articles", "first part of every topic's name", shape=_TOPIC)
-    partitions: int = _setting(4, "partitions of topics that we create", low=1)
-    replication_factor: int = _setting(-1, "replicas of topics that we create; -1: what the cluster says", low=-1)
+    partitions: int = _setting(4, "partitions of topics that we create", low=1, high=10_000)
+    replication_factor: int = _setting(
+        -1, "replicas of topics that we create; -1: what the cluster says", low=-1, high=32_767
+    )
     security_protocol: str = _setting(
         "PLAINTEXT", "how clients talk to Kafka", choices=("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
     )
@@ -83,7 +90,9 @@ class Settings:
     after_dir: str = _setting("", "where `--after move` puts files; empty: beside the inbox, named INBOX.done")
     settle_seconds: float = _setting(0.4, "a file must stand still this long between two looks", unit="seconds", low=0)
     scan_seconds: float = _setting(5.0, "pause between two full scans of the inbox", unit="seconds", low=0.05)
-    max_article_bytes: int = _setting(4_194_304, "larger articles are rejected", unit="bytes", low=1024)
+    max_article_bytes: int = _setting(
+        4_194_304, "larger articles are rejected", unit="bytes", low=1024, high=_MOST_ARTICLE_BYTES
+    )
     max_file_bytes: int = _setting(
         67_108_864, "larger ones are rejected: JSON files, zips within archives", unit="bytes", low=1024
     )
@@ -112,8 +121,12 @@ class Settings:
     story_window_seconds: int = _setting(
         259_200, "a story whose last article is older takes no more", unit="seconds", low=60
     )
-    session_timeout_seconds: float = _setting(8.0, "a silent worker is given up after this", unit="seconds", low=6)
-    drain_seconds: float = _setting(20.0, "how long a stopping process may finish what it holds", unit="seconds", low=0)
+    session_timeout_seconds: float = _setting(
+        8.0, "a silent worker is given up after this", unit="seconds", low=6, high=1_800
+    )
+    drain_seconds: float = _setting(
+        20.0, "how long a stopping process may finish what it holds", unit="seconds", low=0, high=86_400
+    )
     tagger: str = _setting(
         "fast",
         "what finds names; spacy finds more, fewer of them right, at 50 times the cost, and needs copydesk[spacy]",
@@ -166,9 +179,12 @@ class Settings:
 
 def _secret(path: str, name: str) -> str:
     try:
-        return Path(path).read_text().strip()
+        return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise SettingError(f"{name}: cannot read {path} ({error.strerror}); check the path and its rights") from error
+    except UnicodeDecodeError:
+        # Without the cause, which shows bytes of what may be a secret.
+        raise SettingError(f"{name}: {path} is no UTF-8 text; name the file that holds it alone") from None
 
 
 def _as_text(value: Any) -> str:
@@ -224,9 +240,9 @@ def _wrong(meta: Mapping[str, Any], value: Any) -> str:
     if isinstance(value, (int, float)):
         # Put this way round so that nan, which compares with nothing, is refused.
         if not value >= meta["low"]:
-            return f"at least {meta['low']:g}"
+            return f"at least {meta['low']:.15g}"
         if not value <= meta["high"]:
-            return f"at most {meta['high']:g}"
+            return f"at most {meta['high']:.15g}"
     return ""
 
 

@@ -26,7 +26,7 @@ class Listener:
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, self._host, self._port, ssl_context=self._access.tls).start()
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             await self._runner.cleanup()
             raise self._refused(error) from error
         port: int = self._runner.addresses[0][1]
@@ -36,13 +36,14 @@ class Listener:
         """Stop listening; requests that still run get a second."""
         await self._runner.cleanup()
 
-    def _refused(self, error: OSError) -> PortTakenError | SettingError:
-        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+    def _refused(self, error: OSError | UnicodeError) -> PortTakenError | SettingError:
+        if isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES):
             return PortTakenError(
                 f"cannot serve {self._what} on {self._host}:{self._port} ({os.strerror(error.errno)});"
                 f" end the other program or choose another --{self._setting}-port (0 takes a free one)"
             )
+        # A name that cannot be sent to a name server never gets as far as the system.
+        why = error.strerror if isinstance(error, OSError) else "no host can have that name"
         return SettingError(
-            f"cannot listen on {self._setting}_host {self._host!r} ({error.strerror});"
-            " it must be an address of this machine"
+            f"cannot listen on {self._setting}_host {self._host!r} ({why}); it must be an address of this machine"
         )

@@ -45,6 +45,12 @@ def test_flag_beats_environment_beats_file_beats_default(file: Path) -> None:
         ("prefix", "", "must be 1 to 200 letters, digits, dots, dashes or underscores, not ''"),
         ("broker", "kafka", "must be HOST:PORT, several parted by commas, not 'kafka'"),
         ("broker", "a:1,", "must be HOST:PORT, several parted by commas, not 'a:1,'"),
+        ("broker", "a:65536", "must be HOST:PORT, several parted by commas, not 'a:65536'"),
+        ("broker", "a..b:1", "must be HOST:PORT, several parted by commas, not 'a..b:1'"),
+        ("partitions", "3000000000", "must be at most 10000, not '3000000000'"),
+        ("replication_factor", "32768", "must be at most 32767, not '32768'"),
+        ("max_article_bytes", "700000001", "must be at most 700000000, not '700000001'"),
+        ("drain_seconds", "1e14", "must be at most 86400, not '1e14'"),
         ("inbox", "", "must be at least one folder, not ''"),
     ],
 )
@@ -59,7 +65,7 @@ def test_an_unusable_value_names_where_it_stood(name: str, value: str, must: str
         assert str(caught.value) == f"--{name.replace('_', '-')}: {name} {must}"
 
 
-@pytest.mark.parametrize("address", ["", "kafka:9092", "a.b:1,c-d:22", "[::1]:9092", "10.0.0.1:9092"])
+@pytest.mark.parametrize("address", ["", "kafka:9092", "a.b:1,c-d:22", "[::1]:9092", "10.0.0.1:9092", "a.:65535"])
 def test_addresses_as_kafka_has_them_are_taken(address: str) -> None:
     assert load({"broker": address}, {}, NO_FILE).broker == address
 
@@ -124,6 +130,14 @@ def test_a_password_file_is_read_and_goes_before_the_setting(tmp_path: Path) -> 
     (tmp_path / "word").write_text("from file\n")
     found = Settings(sasl_password="set", sasl_password_file=str(tmp_path / "word"))
     assert found.password() == "from file"
+
+
+def test_a_secret_that_is_no_text_is_one_line_that_shows_none_of_it(tmp_path: Path) -> None:
+    (tmp_path / "word").write_bytes(b"hunter\xd0")
+    with pytest.raises(SettingError, match=r"sasl_password_file: .*word is no UTF-8 text") as caught:
+        Settings(sasl_password_file=str(tmp_path / "word")).password()
+    assert caught.value.__suppress_context__
+    assert "0xd0" not in str(caught.value)
 
 
 def test_a_token_file_is_read_afresh_and_missing_it_is_one_line(tmp_path: Path) -> None:

@@ -128,10 +128,11 @@ def test_a_taken_port_is_one_line_that_says_what_to_do() -> None:
     asyncio.run(body())
 
 
-def test_a_foreign_address_is_a_bad_setting() -> None:
+@pytest.mark.parametrize("host", ["192.0.2.1", "a..b", "\u202e"])
+def test_a_foreign_address_is_a_bad_setting(host: str) -> None:
     async def body() -> None:
         with pytest.raises(SettingError, match="metrics_host"):
-            await Endpoint(CollectorRegistry(), host="192.0.2.1").start()
+            await Endpoint(CollectorRegistry(), host=host).start()
 
     asyncio.run(body())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 
 from pipeline.stages.tag.chain import Kind, Span, Tokens
 from pipeline.stages.tag.lone import CLAN, SPEAKS, SPOKE
@@ -29,6 +29,7 @@ _SHORTEST_LONE = 4
 _AND_MORE = re.compile(r"[A-Z]\w+ & $")
 # Heads of a body's name that are a body's name alone, too.
 _BODIES = frozenset("Army Party League Union Board House Guild Fund Bank Church Senate".split())
+_TITLE_WITHIN = re.compile(r" (?:Mr|Mrs|Ms|Dr)\.? [A-Z]")
 _PRESS = (" Secretary", " secretary", " Office", " office")
 # `Secretary of State Mike Pompeo`
 _OFFICES = frozenset("State Staff Defense Defence Finance Commerce Treasury Justice Health Homeland".split())
@@ -58,7 +59,9 @@ def _is_day(parts: Sequence[str]) -> bool:
 class Form:
     """Word lists about the form of names; pure."""
 
-    def __init__(self) -> None:
+    def __init__(self, peoples: Set[str]) -> None:
+        """`peoples`: words for a country's people, which are no part of a name: `Brazilian Flavio Saretta`."""
+        self._peoples = peoples
         self._titles = words("titles.txt") | words("title_starts.txt")
         self._first_names = words("first_names.txt")
         self._firsts, self._lasts = words("census_first.txt"), words("census_last.txt")
@@ -129,6 +132,10 @@ class Form:
             person = Span(span.start, span.start + parted.start(), "person")
             return [*self.tidied(person, text), Span(span.start + parted.end(), span.end, "organisation")]
         parts = said.split(" ")
+        if span.kind != "person" and len(parts) > 2 and (at := self._other_person(said)):
+            # `At the GDC Mr Allard`
+            person = span._replace(start=span.start + at, kind="person")
+            return [*self.tidied(span._replace(end=person.start - 1), text), *self.tidied(person, text)]
         if span.kind != "person" and (
             said in self._known_people or (span.kind == "organisation" and self._like_person(parts))
         ):
@@ -144,6 +151,14 @@ class Form:
             at = span.start + said.index(" and ")
             return [*self.tidied(span._replace(end=at), text), *self.tidied(span._replace(start=at + 5), text)]
         return self._person(span, self._without_title(parts), text)
+
+    def _other_person(self, said: str) -> int:
+        """Where in a body's or place's name somebody's begins, with a title or a people before it; 0 if none does."""
+        found = _TITLE_WITHIN.search(said)
+        if found:
+            return found.start() + 1
+        first, _, rest = said.partition(" ")
+        return len(first) + 1 if first in self._peoples and self._like_person(rest.split(" ")) else 0
 
     def _body(self, span: Span, said: str, text: str) -> list[Span]:
         """A body or a place without its article; what says only of which kind a body is names none."""
@@ -186,9 +201,12 @@ class Form:
         """What stands behind the last title (`Emirates President Tim Clark`) and behind small words (`While Clark`)."""
         ranks = [i for i, part in enumerate(parts[:-1]) if part in self._titles and parts[i + 1] not in _GENERATIONS]
         kept = parts[ranks[-1] + 1 :] if ranks else parts
-        while len(kept) > 1 and (kept[0].lower() in self._small or (len(kept) > 2 and kept[0] in _OFFICES)):
+        while len(kept) > 1 and (kept[0].lower() in self._small or (len(kept) > 2 and self._goes_before(kept[0]))):
             kept = kept[1:]
         return kept
+
+    def _goes_before(self, word: str) -> bool:
+        return word in _OFFICES or word in self._peoples
 
     def _like_thing(self, parts: list[str]) -> bool:
         """Whether it is a product, a paper, a day or the like: `MagSafe`, `MkII Ford Escort`, `JAMA Psychiatry`."""

@@ -26,7 +26,7 @@ class Pieces:
     def __init__(self, atlas: Atlas, gazetteer: Gazetteer) -> None:
         self._atlas = atlas
         self._gazetteer = gazetteer
-        self._form = Form()
+        self._form = Form(atlas.peoples)
         self._lone = Lone()
         self._small = stopwords()["en"]
         self._beside = self._small | {w.lower() for w in words("titles.txt") | words("not_names.txt") | COMPASS}

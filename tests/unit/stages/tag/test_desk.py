@@ -95,6 +95,8 @@ def test_people_as_they_are_written(body: str, written: str, name: str, tagger: 
         ("Shaquille O'Neal met LeBron James. O'Neal and James left.",
          ["Shaquille O'Neal", "LeBron James", "Shaquille O'Neal", "LeBron James"]),
         ("Secretary of State Mike Pompeo spoke.", ["Mike Pompeo"]),
+        ("At the GDC Mr Allard spoke. Mr Allard left.", ["Allard"] * 2),
+        ("The cup went to Brazilian Flavio Martinez in Rome.", ["Flavio Martinez"]),
         ("Radio DJ John Peel played it, whilst Ana Matronic sang.", ["John Peel", "Ana Matronic"]),
         ("Whether they want Mr Kennedy or not, Charles Kennedy will run.", ["Charles Kennedy"] * 2),
         ("John Smith and his wife left. The Smiths came back.", ["John Smith"]),

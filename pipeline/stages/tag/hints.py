@@ -99,7 +99,9 @@ class Clues:
                 self._is_beside(text, known, i, name) or self._is_spoken_of(hints, text, known[i], name)
             ):
                 found.add(known[i].start)
-                hints.update((name.region.region or "", name.region.code))
+                hints[name.region.region or ""] += 1
+                # Ontario has spoken for Canada before.
+                hints[name.region.code] += name.region.code not in name.says
         return found
 
     def _is_beside(self, text: str, known: Sequence[Known], i: int, name: Name) -> bool:
@@ -138,6 +140,9 @@ class Clues:
                 sum(hints[other] for other in hints if other.startswith(f"{country_of(code)}-")) + hints.towns[code]
             )
             return others > sum(word in text for word in self._atlas.needs.get(name.country.code, ()))
+        if all(hints[country_of(code)] > hints[city.code] for city, _ in name.cities):
+            # Ontario is in Canada, unless the text speaks of California's.
+            return True
         return _lies_apart(name) and hints.towns[code] >= _FEWEST_TOWNS and not _SEAT_OF_GOVERNMENT.search(text)
 
     def _of_counties(self, text: str) -> Iterable[str]:

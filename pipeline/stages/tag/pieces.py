@@ -29,7 +29,8 @@ class Pieces:
         self._form = Form(atlas.peoples)
         self._lone = Lone()
         self._small = stopwords()["en"]
-        self._beside = self._small | {w.lower() for w in words("titles.txt") | words("not_names.txt") | COMPASS}
+        self._titles = words("titles.txt")
+        self._beside = self._small | {w.lower() for w in self._titles | words("not_names.txt") | COMPASS}
 
     def find(self, tokens: Tokens, known: list[Known], spans: list[Span], names: bool, towns: set[str]) -> list[Piece]:
         """The stretches in order, none over another."""
@@ -40,6 +41,12 @@ class Pieces:
         by_list = InOrder(taken)
         free = [s for s in spans if not by_list.over(s.start, s.end)]
         free = [tidy for s in free for tidy in self._form.tidied(s, tokens.text)]
+        left = [k for k in known if by_model.over(k.start, k.end) and not by_list.over(k.start, k.end)]
+        if left:
+            # What the form of a name has left over: `Georgia` of `Georgia Gov. Brian Kemp`.
+            tidied = InOrder(sorted(free))
+            left = [k for k in left if not tidied.over(k.start, k.end)]
+            taken += [k for k in left if self._holds(k, tokens, tidied, names, towns)]
         if names:
             more = list(self._form.missed(tokens, [*free, *(Span(k.start, k.end, "organisation") for k in taken)]))
             by_form = InOrder(more)
@@ -79,7 +86,8 @@ class Pieces:
             return True
         first, after = tokens.runs[run]
         around = [*takewhile(_is_no_and, map(tokens.word, reversed(range(first, begin))))]
-        around += takewhile(_is_no_and, map(tokens.word, range(end, after)))
+        # What a title stands before is no part of it: `Georgia Gov. Brian Kemp`.
+        around += takewhile(lambda w: w not in self._titles and _is_no_and(w), map(tokens.word, range(end, after)))
         return all(word.lower() in self._beside for word in around)
 
     def again(self, tokens: Tokens, pieces: list[Piece], reading: Reading) -> Iterator[Piece]:

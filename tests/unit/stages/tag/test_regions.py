@@ -74,6 +74,8 @@ def test_a_state_is_a_place_of_its_own(tagger: Tagger) -> None:
         ("Voters in Georgia went to the polls. In Atlanta it rained.", "Georgia", ["US-GA"]),
         ("Voters in Georgia went to the polls, and in Tbilisi both camps wait.", "Georgia", ["GE"]),
         ("Voters in Georgia went to the polls.", "Georgia", []),
+        ("Georgia Gov. Brian Kemp signed it in Atlanta.", "Georgia", ["US-GA"]),
+        ("Farmers in Ontario hope for rain.", "Ontario", ["CA-ON"]),
         ("In Seattle, Washington, the rain fell.", "Washington", ["US-WA"]),
         ("The rain fell on all of Washington state.", "Washington", ["US-WA"]),
         ("Fires burn in Oregon, Washington, and Idaho.", "Washington", ["US-WA"]),

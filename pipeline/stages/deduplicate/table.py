@@ -51,7 +51,9 @@ class Table:
 
     def __init__(self, like: Table | None = None) -> None:
         self._count = 0
-        self._rows: _Rows = _Rows(max(_FIRST_ROWS, like._rows.count * 3 // 4 if like else 0))
+        self._likely: int = like._rows.count if like else 0
+        # Not all of it at once: keys come in no order, and the system takes its time to hand out that much memory.
+        self._rows: _Rows = _Rows(max(_FIRST_ROWS, self._likely // 32))
         self._old: _Rows | None = None
         self._next = 0
         """Of the old rows, the first that has not moved."""
@@ -100,7 +102,9 @@ class Table:
         while self._count + more > self._rows.count * _WIDTH * _FULLEST:
             while self._old:
                 self._move(_CHUNK_ROWS)
-            self._old, self._rows = self._rows, _Rows(int(self._rows.count * _GROWTH) + 1)
+            count = self._rows.count
+            larger = 2 * count if 2 * count < self._likely else int(count * _GROWTH) + 1
+            self._old, self._rows = self._rows, _Rows(larger)
             self._next, self._edge = 0, np.uint64(0)
             self._move(more * _MOVED_ROWS)
 

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from pipeline.errors import PortTakenError, SettingError
 from pipeline.monitor.access import Access
+
+
+class _ClientFaults(logging.Filter):
+    """Leaves out requests that are no HTTP: they are answered, and whoever sends them shall not fill our log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+_client_faults = _ClientFaults()
 
 
 class Listener:
@@ -17,6 +29,7 @@ class Listener:
     def __init__(
         self, application: web.Application, host: str, port: int, access: Access, *, what: str, setting: str
     ) -> None:
+        logging.getLogger("aiohttp.server").addFilter(_client_faults)
         self._runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         self._host, self._port, self._access = host, port, access
         self._what, self._setting = what, setting

@@ -128,6 +128,24 @@ def test_a_taken_port_is_one_line_that_says_what_to_do() -> None:
     asyncio.run(body())
 
 
+@pytest.mark.parametrize(
+    "sent", [b"GET /" + b"a" * 9000 + b" HTTP/1.1", b"GET / HTTP/1.1\r\nno header", b"\x16\3\1 \xff"]
+)
+def test_what_is_no_http_is_answered_and_not_logged(sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    async def body() -> bytes:
+        endpoint = Endpoint(CollectorRegistry())
+        await endpoint.start()
+        reader, writer = await asyncio.open_connection("127.0.0.1", endpoint.port)
+        writer.write(sent + b"\r\n\r\n")
+        answer = await reader.readline()
+        writer.close()
+        await endpoint.stop()
+        return answer
+
+    assert b" 400 " in asyncio.run(body())
+    assert caplog.messages == []
+
+
 @pytest.mark.parametrize("host", ["192.0.2.1", "a..b", "\u202e"])
 def test_a_foreign_address_is_a_bad_setting(host: str) -> None:
     async def body() -> None:

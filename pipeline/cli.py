@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 from pipeline import __version__
 from pipeline.errors import CopydeskError, UserError
@@ -81,6 +82,21 @@ COMMANDS = (
 )  # fmt: skip
 
 
+class _Parser(argparse.ArgumentParser):
+    """Takes `show --json ID` as well as `show ID --json`: argparse itself, before Python 3.12.7, wants the second."""
+
+    _mixing = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self._mixing:
+            return super().parse_known_args(args, namespace)
+        self._mixing = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._mixing = False
+
+
 def build_parser(only: str = "") -> argparse.ArgumentParser:
     """The command line as a parser; with `only`, the other commands' code is not loaded, which starts faster."""
     parser = argparse.ArgumentParser(
@@ -89,7 +105,7 @@ def build_parser(only: str = "") -> argparse.ArgumentParser:
         epilog="Example: copydesk run --inbox news",
     )
     parser.add_argument("--version", action="version", version=f"copydesk {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
     for command in COMMANDS:
         sub = commands.add_parser(
             command.name,

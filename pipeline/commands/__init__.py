@@ -5,6 +5,7 @@ What several commands share is here: where the broker is, and how to end when no
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Callable
@@ -31,6 +32,17 @@ def with_broker(settings: Settings) -> Settings:
             f"no broker runs for {settings.data_dir}; start one with `copydesk run` or name one with --broker"
         )
     return replace(settings, broker=found)
+
+
+def count(text: str) -> int:
+    """A flag's value that says how many. Raises ArgumentTypeError where it is no whole number of at least 1."""
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, not {text!r}") from None
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
 
 
 def show(*parts: RenderableType) -> None:

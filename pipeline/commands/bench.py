@@ -23,6 +23,7 @@ from rich.table import Table
 
 from pipeline.broker import EmbeddedBroker
 from pipeline.clock import SystemClock
+from pipeline.commands import count
 from pipeline.commands.children import Children
 from pipeline.commands.loop import STAGES, Stopwatch, run_batch
 from pipeline.commands.mixed import costs
@@ -47,7 +48,7 @@ _SOURCE = "bench.jsonl"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `bench` takes beside the settings."""
     parser.add_argument(
-        "--articles", type=int, default=20_000, metavar="N", help="how many to generate (default: 20000)"
+        "--articles", type=count, default=20_000, metavar="N", help="how many to generate (default: 20000)"
     )
 
 

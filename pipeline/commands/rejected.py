@@ -12,9 +12,9 @@ from fnmatch import fnmatchcase
 from itertools import islice
 
 from pipeline.clock import SystemClock, rfc3339
-from pipeline.commands import show, until_closed, with_broker
+from pipeline.commands import count, show, until_closed, with_broker
 from pipeline.commands.scanning import scan
-from pipeline.errors import UserError
+from pipeline.errors import UserError, rejection_reasons
 from pipeline.monitor.cards import card
 from pipeline.monitor.looks import Look, json_line
 from pipeline.monitor.printable import printable
@@ -37,12 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = f"{parser.epilog}\n\n{_EXAMPLES}"
     parser.add_argument("action", choices=("list", "show", "retry"), help="what to do")
     parser.add_argument("id", nargs="*", metavar="ID", help="an id, the beginning of one, or a source")
-    parser.add_argument("--reason", help="only those rejected for this reason")
+    parser.add_argument(
+        "--reason", choices=rejection_reasons(), metavar="REASON", help="only those rejected for this reason"
+    )
     parser.add_argument("--stage", help="only those of this stage")
     parser.add_argument("--source", metavar="PATTERN", help="only those whose source is like this, e.g. 'wire/*.html'")
     parser.add_argument("--all", action="store_true", help="list: those that were retried, too; retry: whatever can be")
     parser.add_argument("--dry-run", action="store_true", help="retry: say what would be done and do nothing")
-    parser.add_argument("--limit", type=int, metavar="N", help="at most so many")
+    parser.add_argument("--limit", type=count, metavar="N", help="at most so many")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from pipeline.clock import SystemClock
-from pipeline.commands import show, until_closed, with_broker
+from pipeline.commands import count, show, until_closed, with_broker
 from pipeline.kafka import asking
 from pipeline.monitor.cards import card
 from pipeline.monitor.looks import Look, json_line
@@ -23,20 +23,13 @@ NAMES = ("enriched", "raw", "duplicates", "rejected", "files", "stories")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `tail` takes."""
     parser.description = "Look at a topic, as cards to read or as JSON lines. Only committed records are shown."
-    parser.add_argument("topic", nargs="?", choices=NAMES, default=NAMES[0], help="which topic (default: %(default)s)")
+    parser.add_argument("topic", nargs="?", choices=NAMES, default=NAMES[0], help="which topic (default: enriched)")
     parser.add_argument(
         "--from-beginning", action="store_true", help="start at the oldest record, not at what comes next"
     )
     parser.add_argument("--until-end", action="store_true", help="stop at what was the last record at the start")
-    parser.add_argument("--limit", type=_count, metavar="N", help="stop after N records")
+    parser.add_argument("--limit", type=count, metavar="N", help="stop after N records")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
 
 
 def run(settings: Settings, args: argparse.Namespace) -> int:

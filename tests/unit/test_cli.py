@@ -61,6 +61,32 @@ def test_the_example_is_a_command_line_that_is_taken(command: Command) -> None:
     assert [name for name in arguments if name.startswith("seeds/") and not (ROOT / name).exists()] == []
 
 
+@pytest.mark.parametrize(
+    "line", ["rejected show 3f2c --json", "rejected show --json 3f2c", "rejected --json show 3f2c"]
+)
+def test_an_id_may_stand_behind_a_flag(line: str) -> None:
+    found = build_parser().parse_args(line.split())
+    assert (found.action, found.id, found.json) == ("show", ["3f2c"], True)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("bench --articles 0", "argument --articles: must be at least 1"),
+        ("rejected list --limit -3", "argument --limit: must be at least 1"),
+        ("tail --limit x", "argument --limit: must be a whole number, not 'x'"),
+        ("rejected retry --reason no_article", "argument --reason: invalid choice: 'no_article' .*no-article"),
+        ("reconcile", "the following arguments are required: DIR"),
+        ("tail --nope", "unrecognized arguments: --nope"),
+    ],
+)
+def test_a_wrong_argument_is_said_in_one_line(line: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(line.split())
+    assert caught.value.code == 2
+    assert re.search(f"error: {says}", capsys.readouterr().err.splitlines()[-1])
+
+
 def test_every_setting_is_a_flag_of_some_command_save_secrets() -> None:
     flags = {name for command in COMMANDS for name in command.settings}
     assert flags == {spec.name for spec in fields(Settings) if not spec.metadata["secret"]}

@@ -7,12 +7,16 @@ anything ran over it, so that the next row has to be looked at too (Google's Swi
 same). Nothing is ever removed: a table is dropped as a whole. A Python dict of the same entries takes about 100 bytes
 each, this one 11 to 15.
 
+Which keys meet in a row depends on a number drawn anew by each process: or else somebody could write articles that all
+do, and have every look take as long as he likes. Nothing else depends on it.
+
 A table that has become too full moves into a larger one in the order of its keys, so much with each batch that none has
 to wait: keys up to the edge are in the new rows, those from there on still in the old ones.
 """
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 import numpy as np
@@ -37,6 +41,7 @@ _MASK = np.uint64(NUMBER_MASK)
 _KEY = np.uint64(KEY_BITS)
 _ONE = np.uint64(1)
 _KEYS = np.uint64(1 << KEY_BITS)
+_DRAWN = np.uint64(secrets.randbits(KEY_BITS) | 1)
 _LOWS = np.uint64(0x0101_0101_0101_0101)
 _TAGS = np.uint64(0x7F7F_7F7F_7F7F_7F7F)
 _HIGHS = np.uint64(0x8080_8080_8080_8080)
@@ -70,6 +75,7 @@ class Table:
 
     def find(self, keys: Keys) -> Numbers:
         """The number of each key, -1 where there is none. `keys` may hold a key several times."""
+        keys = _scattered(keys)
         if not self._old:
             return self._rows.find(keys)
         found = np.empty(keys.size, dtype=np.int64)
@@ -83,6 +89,7 @@ class Table:
         Where `keys` holds a key several times the last one stays: it is what all of them have now, and what
         they had before is the same for all of them.
         """
+        keys = _scattered(keys)
         self._make_room(keys.size)
         before, now = np.empty((2, keys.size), dtype=np.int64)
         for rows, at in self._parts(keys):
@@ -238,6 +245,12 @@ def nonzero(values: NDArray[Any]) -> Numbers:
     """As `np.flatnonzero`, at a fifth of its cost where the values are few: the index calls it 300 times a batch."""
     places: Numbers = values.ravel().nonzero()[0]
     return places
+
+
+def _scattered(keys: Keys) -> Keys:
+    """Other keys, one for each (multiply-shift hashing: Dietzfelbinger and others 1997)."""
+    scattered: Keys = (keys * _DRAWN) & (_KEYS - _ONE)
+    return scattered
 
 
 def _tag(keys: Keys) -> Keys:

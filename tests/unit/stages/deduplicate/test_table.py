@@ -33,7 +33,7 @@ def test_it_does_what_a_dict_does_while_it_grows() -> None:
     dice = random.Random(1)
     table, known = Table(), dict[int, int]()
     for number in range(300):
-        # Half of the keys are close together, so that their rows run over.
+        # Half of the keys come again and again, or are neighbours.
         batch = [dice.choice((dice.randrange(1, 2**40), 2**39 + dice.randrange(2000))) for _ in range(200)]
         before, now = table.swap(keys(*batch), numbers(*range(number * 200, number * 200 + 200)))
         assert before.tolist() == [known.get(key, -1) for key in batch]
@@ -42,3 +42,29 @@ def test_it_does_what_a_dict_does_while_it_grows() -> None:
         assert len(table) == len(known)
     assert table.find(keys(*known)).tolist() == list(known.values())
     assert table.nbytes < 17 * len(known)
+
+
+def test_it_does_what_a_dict_does_where_it_follows_another_one() -> None:
+    dice = random.Random(2)
+    table = Table()
+    for _ in range(3):
+        table, known = Table(like=table), dict[int, int]()
+        for number in range(200):
+            batch = [dice.randrange(1, 2**40) for _ in range(dice.choice((1, 7, 2500)))]
+            batch += dice.sample(list(known), min(len(known), 20))
+            places = range(number * 3000, number * 3000 + len(batch))
+            before, now = table.swap(keys(*batch), numbers(*places))
+            assert before.tolist() == [known.get(key, -1) for key in batch]
+            known.update(zip(batch, places, strict=True))
+            assert now.tolist() == [known[key] for key in batch]
+        asked = [*known, *(dice.randrange(1, 2**40) for _ in range(5000))]
+        assert table.find(keys(*asked)).tolist() == [known.get(key, -1) for key in asked]
+        assert len(table) == len(known)
+
+
+def test_articles_cannot_be_written_that_all_meet_in_one_row() -> None:
+    table = Table()
+    # One row would hold all of them, and the last one would have 600 rows behind it.
+    many = np.arange(2**40 - 5000, 2**40, dtype=np.uint64)
+    table.swap(many, np.arange(many.size))
+    assert table.find(many).tolist() == list(range(many.size))

@@ -10,7 +10,7 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -30,8 +30,10 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     from pipeline.metrics import Meter
     from pipeline.monitor.books import Books
+    from pipeline.monitor.snapshot import Snapshot
 
 _LOOK_SECONDS = 0.5
+_PATIENCE_SECONDS = 2.0
 _IDLE_LOOKS = 2
 _LEAK_LOOKS = 20
 LOCK_FILE = "run.lock"
@@ -149,10 +151,16 @@ async def _look(
     idle: Idle | None,
 ) -> int:
     """Look at the books over and over, show them, and decide when it is over. `check` raises where something died."""
+
+    def meanwhile() -> None:
+        check()
+        view.show(view.report.books, notes())
+        status.update(view.report.as_json())
+
     while not stop.is_set():
         check()
         try:
-            view.show(await books.refresh(), notes())
+            view.show(await patiently(books.refresh(), meanwhile), notes())
         except BrokerUnreachableError as error:
             # A cluster may be away for a while; the roles wait for it too. Our own broker is looked after by `check`.
             view.show(view.report.books, [{"role": "run", "pid": os.getpid(), "why": str(error)}])
@@ -164,6 +172,23 @@ async def _look(
                 await stop.wait()
     view.summary(view.report.books, view.report.notes)
     return exit_code(view.report, until_idle=idle is not None)
+
+
+async def patiently(
+    look: Coroutine[Any, Any, Snapshot], meanwhile: Callable[[], None], seconds: float = _PATIENCE_SECONDS
+) -> Snapshot:
+    """What `look` comes to; each time `seconds` pass without it, `meanwhile` is called, and what it raises ends it.
+
+    A client waits up to 40 s for a Kafka that is gone. The roles tell of it at once, and so does a broker of our own.
+    """
+    task = asyncio.create_task(look, name="look at the books")
+    try:
+        while not (await asyncio.wait({task}, timeout=seconds))[0]:
+            meanwhile()
+        return await task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def exit_code(report: Report, *, until_idle: bool) -> int:

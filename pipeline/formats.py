@@ -73,7 +73,9 @@ FORMATS: tuple[Format, ...] = (
     Format("json", "application/json", (".json", ".jsonld"), "JSON: one article, a list, or several in a row",
            re.compile(rb"(?:\[\s*)?\{\s*\"[^\"\\]{1,100}\"\s*:")),
     Format("mbox", "message/rfc822", (".mbox",), "mailbox: an article a message",
-           re.compile(rb"From [^\n]{1,200}\d\d:\d\d[^\n]*\n(?:[A-Za-z-]+:|>?From )")),
+           # With a day of the week: an article may begin "From our man in Kyiv, 10:30", and go on "KYIV: The port".
+           re.compile(rb"From [^\n]{1,150}\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? [^\n]{1,30}\d\d:\d\d[^\n]{0,100}\n"
+                      rb"(?:[A-Za-z-]+:|>?From )")),
     Format("eml", "message/rfc822", (".eml",), "e-mail: one article",
            re.compile(rb"(?i)(?:Received: (?:from|by) |Return-Path: <|Delivered-To: |Message-ID: <|MIME-Version: 1)")),
     Format("csv", "text/csv", (".csv",), "CSV with a header line: an article a row"),

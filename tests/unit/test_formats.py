@@ -76,6 +76,7 @@ RSS = b'<rss version="2.0"><channel>'
         (b'{"title": "x", "version": "https:\\/\\/jsonfeed.org\\/version\\/1.1"', "jsonfeed"),
         (b' [\n {"headline": 1', "json"),
         (b"From a@example.org Tue Mar 18 09:00:00 2025\nSubject: Rain\n", "mbox"),
+        (b"From - Tue, 18 Mar 2025 09:00:00 +0100\r\nSubject: Rain\r\n", "mbox"),
         (b"Received: from mail.example.org\nSubject: Rain\n", "eml"),
         (b"WARC/1.0\r\nWARC-Type: warcinfo\r\n", "warc"),
         (zipped(), "zip"),
@@ -93,6 +94,7 @@ def test_content_wins_over_the_name(head: bytes, slug: str) -> None:
     [
         (b"Rain fell.", "text"),
         (b"From Paris, 10:30: rain fell.", "text"),
+        (b"From our man in Kyiv, 10:30 GMT\nKYIV: The port is shut.", "text"),
         # The mark of a tar stands there, and ends "mustard" and "ajustar" as well.
         (b"x" * 256 + b"mustard", "text"),
         (b"x" * 255 + b"ajustar  el presupuesto", "text"),

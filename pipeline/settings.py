@@ -129,7 +129,7 @@ class Settings:
     )
     tagger: str = _setting(
         "fast",
-        "what finds names; spacy finds more, fewer of them right, at 50 times the cost, and needs copydesk[spacy]",
+        "what finds names; spacy finds more, fewer of them right, at some 30 times the cost, and needs copydesk[spacy]",
         choices=("fast", "spacy"),
     )
     taxonomy: str = _setting("", "your own terms: path of a taxonomy.toml, read again when it changes; empty: none")

@@ -199,7 +199,9 @@ def _is_lone_item(slug: str, head: bytes) -> bool:
 
 
 def _one(read: Read, name: str, limits: Limits, position: int) -> Iterator[Entry]:
-    content = read_all(read, name, limits.article_bytes, "which is max_article_bytes; split it")
+    content = read_all(
+        read, name, limits.article_bytes, "split it, or raise max_article_bytes and the topics' max.message.bytes"
+    )
     if not position:
         yield Entry(0, content, 1, single=True)
 

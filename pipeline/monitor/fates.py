@@ -134,7 +134,7 @@ def _waits(look: Look, known: Known | None, readable: bool) -> str:
     if look.kind == "hidden":
         return "its name says that it is hidden or not finished"
     if look.kind == "unreadable":
-        return "it cannot be read"
+        return "it cannot be read; give this user the right to read it"
     if look.kind == "file" and not readable:
         return "its name is of no format that we read; see `copydesk formats`"
     if known is None:

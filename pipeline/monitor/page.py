@@ -77,7 +77,7 @@ def _count(number: int, thing: str) -> str:
 def _watcher(note: Note) -> str:
     waiting = int(note.get("waiting_total", 0))
     if waiting:
-        return f"{_count(waiting, 'file')} to go"
+        return f"{_count(waiting, 'file')} waiting"
     return "all files published" if note.get("idle") else "looking through the inbox"
 
 
@@ -102,12 +102,14 @@ def _waiting(report: Report) -> Table:
 def line(report: Report) -> str:
     """The page on one line, for logs and pipes."""
     books = report.books
+    # Without it the figures do not add up: what the watcher set aside never was received.
+    by_watcher = f" ({books.watch_rejected} by the watcher)" if books.watch_rejected else ""
     parts = [
         f"files {books.files_published}",
         f"received {books.received}",
         f"enriched {books.enriched}",
         f"duplicates {books.duplicates}",
-        f"rejected {books.rejected + books.watch_rejected}",
+        f"rejected {books.rejected + books.watch_rejected}" + by_watcher,
         f"in flight {books.in_flight}",
     ]
     if report.waiting_total:

@@ -49,7 +49,7 @@ def test_the_page_shows_files_books_lag_and_workers() -> None:
         "150",
         "81 articles, the oldest 9 s old",
         "512",
-        "40 files to go",
+        "40 files waiting",
         "12 (partitions 0 1), 13 (starting)",
         "wire/4.txt",
         "unstable",

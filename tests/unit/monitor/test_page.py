@@ -78,7 +78,7 @@ def test_a_file_name_cannot_drive_the_terminal() -> None:
 
 def test_the_line_names_what_waits_and_why() -> None:
     assert line(Report("b:1", BOOKS, notes=NOTES)) == (
-        "files 31 · received 1234 · enriched 1000 · duplicates 150 · rejected 5 · in flight 81"
+        "files 31 · received 1234 · enriched 1000 · duplicates 150 · rejected 5 (2 by the watcher) · in flight 81"
         " · waiting 40 (unstable) · worker 13: replaying the claim log"
     )
 

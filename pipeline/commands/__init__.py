@@ -45,13 +45,16 @@ def count(text: str) -> int:
     return number
 
 
-def show(*parts: RenderableType) -> None:
-    """Print `parts` to stdout as they would look there. Raises BrokenPipeError where nobody reads on."""
+def show(*parts: RenderableType, soft_wrap: bool = False) -> None:
+    """Print `parts` to stdout as they would look there; with `soft_wrap` no line is broken.
+
+    Raises BrokenPipeError where nobody reads on.
+    """
     console = Console(markup=False, highlight=False, emoji=False)
     # Left to itself, rich ends the process with 1 when the pipe breaks.
     with console.capture() as captured:
         for part in parts:
-            console.print(part)
+            console.print(part, soft_wrap=soft_wrap)
     sys.stdout.write(captured.get())
     sys.stdout.flush()
 

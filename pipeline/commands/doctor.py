@@ -6,11 +6,10 @@ import argparse
 import asyncio
 from collections.abc import Iterable, Iterator
 
-from rich.console import Console
 from rich.text import Text
 
 from pipeline.clock import SystemClock
-from pipeline.commands import with_broker
+from pipeline.commands import show, until_closed, with_broker
 from pipeline.errors import AccessRefusedError, BrokerUnreachableError
 from pipeline.kafka import declared_topics, rights
 from pipeline.monitor.broker_checks import check_broker, seen_broker, seen_rights
@@ -26,12 +25,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Settings, args: argparse.Namespace) -> int:
     """Print every check as it is made; 0, or 1 where one fails."""
-    console = Console(markup=False, highlight=False, emoji=False)
+    return until_closed(lambda: _run(settings))
+
+
+def _run(settings: Settings) -> int:
     failed = 0
     for check in checks(settings):
-        console.print(line(check), soft_wrap=True)
+        show(line(check), soft_wrap=True)
         failed += not check.ok
-    console.print("All is well." if not failed else f"{failed} to mend.", style="bold")
+    show(Text("All is well." if not failed else f"{failed} to mend.", style="bold"))
     return 1 if failed else 0
 
 

@@ -120,6 +120,15 @@ def test_status_loads_no_part_of_the_stream(tmp_path: Path) -> None:
     assert found & {"faust", "numpy", "trafilatura", "uvloop", "watchfiles"} == set()
 
 
+def test_doctor_ends_quietly_where_nobody_reads_on(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "pipeline", "doctor", "--data-dir", str(tmp_path), "--broker", "127.0.0.1:1"]
+    found = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    os.close(writing)
+    assert (found.returncode, found.stderr) == (0, "")
+
+
 @pytest.fixture
 def refused() -> Iterator[str]:
     """HOST:PORT where nobody listens, held so that nobody will."""

@@ -21,7 +21,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from pipeline.clock import Clock, SystemClock
 from pipeline.kafka import asking, client_options
-from pipeline.settings import Settings
+from pipeline.settings import Settings, given
 from pipeline.topics import topic_name
 from pipeline.transactions import leave
 
@@ -117,7 +117,8 @@ def enriched(broker: str | Settings, group: str, clock: Clock | None = None) -> 
     """Articles of the enriched topic, for ever. `broker`: HOST:PORT, or Settings for a prefix, TLS and a login.
 
     Leave it early through `contextlib.aclosing`, so that what is done is committed there and then.
-    Raises BrokerUnreachableError where Kafka does not answer at first, AccessRefusedError where it does not let us.
+    Raises SettingError where `broker` is no address, BrokerUnreachableError where Kafka does not answer at first,
+    AccessRefusedError where it does not let us.
     Records that are not of Copydesk's making are logged and passed over.
     """
     return _read(broker, "enriched", group, _article, clock or SystemClock())
@@ -141,7 +142,7 @@ def rejected(broker: str | Settings, group: str, clock: Clock | None = None) -> 
 async def _read(
     broker: str | Settings, name: str, group: str, parse: Callable[[ConsumerRecord], T], clock: Clock
 ) -> AsyncGenerator[T, None]:
-    settings = broker if isinstance(broker, Settings) else Settings(broker=broker)
+    settings = broker if isinstance(broker, Settings) else given(broker=broker)
     consumer = AIOKafkaConsumer(
         topic_name(settings.prefix, name),
         **client_options(settings),

@@ -78,6 +78,8 @@ def client_options(settings: Settings, bootstrap: str = "") -> dict[str, Any]:
 
 
 def _ssl_context(settings: Settings) -> ssl.SSLContext:
+    if settings.ssl_keyfile and not settings.ssl_certfile:
+        raise SettingError("ssl_keyfile needs ssl_certfile: without one we would show no certificate; set both")
     try:
         context = ssl.create_default_context(cafile=settings.ssl_cafile or None)
         if settings.ssl_certfile:

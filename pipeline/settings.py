@@ -250,6 +250,11 @@ def _shown(spec: Field[Any], value: Any) -> str:
     return "…" if spec.metadata["secret"] else repr(value)
 
 
+def given(**values: Any) -> Settings:
+    """Settings as code gives them, the others by default. Raises SettingError on an unusable value."""
+    return Settings(**{name: _parse(name, value, "given") for name, value in values.items()})
+
+
 def load(flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ, file: Path | None = None) -> Settings:
     """Settings from `flags` (absent or None: not given), `environment` and `file` (default: `copydesk.toml` here).
 

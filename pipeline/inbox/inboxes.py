@@ -42,5 +42,7 @@ def _usable(inbox: str) -> Path:
 def _check_targets(settings: Settings, roots: dict[Path, str]) -> None:
     for inbox in settings.inbox:
         target = Path(os.fsdecode(after_dir(settings, inbox))).resolve()
+        if target.exists() and not target.is_dir():
+            raise FolderError(f"{target} is no folder, so files cannot be moved into it; set --after-dir to one")
         if any(target.is_relative_to(root) for root in roots):
             raise FolderError(f"{target} lies in an inbox, so moved files would come again; set --after-dir elsewhere")

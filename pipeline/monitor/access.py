@@ -58,6 +58,8 @@ def access_of(settings: Settings) -> Access:
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:
     if not settings.http_certfile:
+        if settings.http_keyfile:
+            raise SettingError("http_keyfile needs http_certfile: without it all would be plain HTTP; set both")
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:

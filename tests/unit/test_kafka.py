@@ -76,6 +76,11 @@ def test_a_certificate_that_cannot_be_used_is_one_line(name: str, tmp_path: Path
         assert "\n" not in str(caught.value)
 
 
+def test_a_key_without_a_certificate_is_refused() -> None:
+    with pytest.raises(SettingError, match="ssl_keyfile needs ssl_certfile"):
+        client_options(Settings(security_protocol="SSL", ssl_keyfile="/some.pem"))
+
+
 def test_a_record_has_room_for_an_article_that_triples_in_utf_8() -> None:
     article = "€".encode("cp1252") * 1024
     settings = Settings(max_article_bytes=len(article))

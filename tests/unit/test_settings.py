@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import SettingError
-from pipeline.settings import ENVIRONMENT_PREFIX, Settings, load
+from pipeline.settings import ENVIRONMENT_PREFIX, Settings, given, load
 
 NO_FILE = Path("/nowhere/copydesk.toml")
 
@@ -20,6 +20,12 @@ def file(tmp_path: Path) -> Path:
 
 def test_defaults_stand_where_nobody_says_otherwise() -> None:
     assert load({}, {}, NO_FILE) == Settings()
+
+
+def test_code_is_held_to_the_same() -> None:
+    assert given(broker="127.0.0.1:9092", workers=2) == Settings(broker="127.0.0.1:9092", workers=2)
+    with pytest.raises(SettingError, match="given: broker must be HOST:PORT"):
+        given(broker="127.0.0.1:99999")
 
 
 def test_flag_beats_environment_beats_file_beats_default(file: Path) -> None:

@@ -42,5 +42,12 @@ def test_moved_files_must_not_come_again(here: Path) -> None:
         check_inboxes(settings)
 
 
+def test_moved_files_need_a_folder(here: Path) -> None:
+    (here / "taken").write_text("no folder")
+    settings = Settings(inbox=(str(here / "c"),), after="move", after_dir=str(here / "taken"))
+    with pytest.raises(FolderError, match=r"taken is no folder, .*--after-dir"):
+        check_inboxes(settings)
+
+
 def test_side_by_side_is_fine(here: Path) -> None:
     check_inboxes(Settings(inbox=(str(here / "a/in"), str(here / "c")), after="move"))

@@ -42,6 +42,7 @@ def test_the_password_may_stand_in_a_file(tmp_path: Path) -> None:
     [
         (Settings(http_username="desk"), "go together"),
         (Settings(http_password="word"), "go together"),
+        (Settings(http_keyfile="/some.pem"), "http_keyfile needs http_certfile"),
         (Settings(http_certfile="/no/such.pem"), r"TLS: cannot use http_certfile='/no/such.pem'"),
         (Settings(http_username="a", http_password_file="/no/such"), "http_password_file: cannot read /no/such"),
     ],

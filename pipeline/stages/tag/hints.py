@@ -93,7 +93,8 @@ class Clues:
     def _regions(self, hints: Hints, text: str, known: Sequence[Known], at: dict[str, list[int]]) -> set[int]:
         """Which names that others have too are regions: by what stands beside them, or by what the text speaks of."""
         found: set[int] = set()
-        for i in (i for spelling in self._doubtful & at.keys() for i in at[spelling]):
+        # In the order of the text, as each may speak for the next.
+        for i in sorted(i for spelling in self._doubtful & at.keys() for i in at[spelling]):
             name = self._atlas.names[known[i].spelling]
             if name.region and (
                 self._is_beside(text, known, i, name) or self._is_spoken_of(hints, text, known[i], name)

@@ -123,6 +123,7 @@ class _Joining:
             self._sort(kept[alike.article], stories.addresses(alike.entry), alike.cosine, batch)
 
     def _sort(self, article: Numbers, addresses: Numbers, cosine: Numbers, batch: Batch) -> None:
+        """Fill `_plain` and `_alike` from pairs of an article and an earlier one, those of each the nearest first."""
         ours, placed = addresses - batch.first, batch.placed(addresses)
         begins = np.append(True, article[1:] != article[:-1])
         heads = nonzero(begins)
@@ -155,13 +156,12 @@ class _Joining:
                 found = story if self._common(_called(story), cosines) >= 2 * SAME else None
             else:
                 found = self._nearest(at)
-            if not found:
-                continue
-            if at not in self._published:
+            published = at in self._published
+            # Where a copy of its own of longer ago began the story, what is published begins another one.
+            if found and not (published and found[0] == self._own[at][0]):
                 self._joined[at] = found
-            elif found[0] != self._own[at][0]:  # or else its own copy of longer ago began it: it begins another one
-                self._joined[at] = found
-                self._more.add(_called(found))
+                if published:
+                    self._more.add(_called(found))
         return self._joined
 
     def _story(self, at: int) -> Story:

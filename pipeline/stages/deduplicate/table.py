@@ -76,8 +76,6 @@ class Table:
     def find(self, keys: Keys) -> Numbers:
         """The number of each key, -1 where there is none. `keys` may hold a key several times."""
         keys = _scattered(keys)
-        if not self._old:
-            return self._rows.find(keys)
         found = np.empty(keys.size, dtype=np.int64)
         for rows, at in self._parts(keys):
             found[at] = rows.find(keys[at])
@@ -97,15 +95,14 @@ class Table:
             self._count += more
         return before, now
 
-    def _parts(self, keys: Keys) -> list[tuple[_Rows, Numbers]]:
+    def _parts(self, keys: Keys) -> list[tuple[_Rows, Numbers | slice]]:
         """Which keys (places) are where."""
         if not self._old:
-            return [(self._rows, np.arange(keys.size))]
+            return [(self._rows, slice(None))]
         moved = keys < self._edge
         return [(self._rows, nonzero(moved)), (self._old, nonzero(~moved))]
 
     def _make_room(self, more: int) -> None:
-        self._move(more * _MOVED_ROWS)
         while self._count + more > self._rows.count * _WIDTH * _FULLEST:
             while self._old:
                 self._move(_CHUNK_ROWS)
@@ -113,7 +110,7 @@ class Table:
             larger = 2 * count if 2 * count < self._likely else int(count * _GROWTH) + 1
             self._old, self._rows = self._rows, _Rows(larger)
             self._next, self._edge = 0, np.uint64(0)
-            self._move(more * _MOVED_ROWS)
+        self._move(more * _MOVED_ROWS)
 
     def _move(self, most: int) -> None:
         """Move so many of the old rows."""
@@ -227,12 +224,12 @@ class _Rows:
         while not (free := _free(self._tags[row : row + 1]))[0]:
             row += 1
         free_from = row * _WIDTH + int(_lowest_byte(free)[0])
-        steps = np.arange(entries.size)
-        home = self._home(entries >> _NUMBER)
+        keys, steps = entries >> _NUMBER, np.arange(entries.size)
+        home = self._home(keys)
         # Each goes to its home row or right behind its predecessor, whichever is later.
         places = np.maximum.accumulate(np.maximum(home * _WIDTH, free_from) - steps) + steps
         self._slots.ravel()[places] = entries
-        self._tags.view(np.uint8)[places] |= _tag(entries >> _NUMBER).astype(np.uint8)
+        self._tags.view(np.uint8)[places] |= _tag(keys).astype(np.uint8)
         rows = places // _WIDTH
         while home.size:
             over = nonzero(home < rows)

@@ -114,10 +114,12 @@ def decide(rows: Rows, related: Related, past: Past) -> tuple[Decisions, Numbers
 
     Second, for each decision the address of the article that it rests on.
     """
-    held = nonzero(np.maximum.reduce(_holders(related)) >= 0)
+    columns = np.stack(_holders(related))
+    held = nonzero(columns.max(axis=0) >= 0)
     if not held.size:
         return NO_DECISIONS, held
-    batch = _Batch(rows, held, related, past)
+    columns = columns[:, held]
+    batch = _Batch(rows, held, columns, related, past)
     found: list[tuple[bytes, bytes, bytes, int, int, int, int, int, int, int]] = []
     made_at: list[int] = []
     for place, at in enumerate(held.tolist()):
@@ -127,7 +129,7 @@ def decide(rows: Rows, related: Related, past: Past) -> tuple[Decisions, Numbers
             versions = (made.number, made.version)
             found.append((made.of, made.version_of, bytes(16), 0, at, *versions, made.similarity, made.how, 0))
             made_at.append(place)
-    columns = np.stack(_holders(related))[:, held[made_at]]
+    columns = columns[:, made_at]
     via = columns[(columns >= 0).argmax(axis=0), np.arange(len(made_at))]
     return np.array(found, dtype=_LOOSE).view(DECISION), via
 
@@ -135,11 +137,11 @@ def decide(rows: Rows, related: Related, past: Past) -> tuple[Decisions, Numbers
 class _Batch:
     """The articles of a batch, decided about in order, since each may rest on those before it."""
 
-    def __init__(self, rows: Rows, held: Numbers, related: Related, past: Past) -> None:
+    def __init__(self, rows: Rows, held: Numbers, columns: Numbers, related: Related, past: Past) -> None:
+        """`columns`: a row for each of `_holders`, what each of the articles `held` has there."""
         self.called: list[bytes] = names(rows["id"]).tolist()
         self._past = past
         self._alike = related.near_alike, related.derived_alike
-        columns = np.stack(_holders(related))[:, held]
         standing = _standing(columns.ravel(), past)
         self._columns = [
             (column.tolist(), standing[at * held.size : (at + 1) * held.size]) for at, column in enumerate(columns)

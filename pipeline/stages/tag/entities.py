@@ -14,14 +14,14 @@ from pipeline.records import Article
 from pipeline.stages.tag.chain import Batch, Chain, Runs, Span, Tokens, find_runs, tokens
 from pipeline.stages.tag.found import Found, Piece, Reading
 from pipeline.stages.tag.gazetteer import Gazetteer
-from pipeline.stages.tag.hints import Clues, Hints
+from pipeline.stages.tag.hints import Clues, Hints, is_located
 from pipeline.stages.tag.letters import Words
 from pipeline.stages.tag.lexicon import Lexicon
 from pipeline.stages.tag.names import acronym, crowned
 from pipeline.stages.tag.pieces import COMPASS, Pieces
 from pipeline.stages.tag.places import Atlas, country_of
 from pipeline.stages.tag.stretches import InOrder, Known
-from pipeline.stages.tag.whereabouts import Whereabouts, is_located
+from pipeline.stages.tag.whereabouts import Whereabouts
 from pipeline.stages.tag.words import arrays
 from pipeline.terms import Place
 
@@ -144,7 +144,7 @@ class EntityFinder:
             if not reading.people.known(text, piece.start):
                 reading.people.add(text, piece.start)
         elif piece.kind == "person":
-            reading.people.add_lone(text, reading.text[max(0, piece.start - 10) : piece.start])
+            reading.people.add_lone(text, reading.before(piece))
         elif piece.kind == "organisation" and (short := acronym(text, reading.text, piece.end)):
             reading.acronyms[short] = " ".join(text.split())
 
@@ -177,14 +177,13 @@ class EntityFinder:
         if not spelling and piece.kind == "person" and text.isupper() and self._atlas.is_place(text.title()):
             # `SAN FRANCISCO (AP)`
             spelling = text.title()
-        before = reading.text[max(0, piece.start - 10) : piece.start]
-        if piece.kind in ("person", "organisation") and not self._known_place(piece, spelling, before, reading):
+        if piece.kind in ("person", "organisation") and not self._known_place(piece, spelling, reading):
             return False
         if not spelling and piece.kind == "place":
             piece, spelling = self._without_compass(piece, reading.text)
         place = reading.home if reading.is_home(spelling) and piece.start not in reading.hints.regions else None
         if spelling and not place:
-            located = piece.kind == "place" or text.isupper() or is_located(before)
+            located = piece.kind == "place" or text.isupper() or is_located(reading.text, piece.start)
             region = reading.regions_at.get(piece.start) or reading.regions.get(spelling, frozenset())
             place = self._whereabouts.resolve(
                 Known(piece.start, piece.end, spelling), located, reading.text, reading.hints, reading.english, region
@@ -194,7 +193,7 @@ class EntityFinder:
             reading.found.places.append(place)
         return place is not None
 
-    def _known_place(self, piece: Piece, spelling: str, before: str, reading: Reading) -> bool:
+    def _known_place(self, piece: Piece, spelling: str, reading: Reading) -> bool:
         """Whether the list is to be believed where the model takes the stretch for something else."""
         if not spelling:
             return False
@@ -202,7 +201,9 @@ class EntityFinder:
             return True
         if self._atlas.is_region(spelling) and self._atlas.is_place(spelling):
             return True
-        return piece.kind == "person" and (self._atlas.is_well_known(spelling) or before.endswith(_INSIDE))
+        return piece.kind == "person" and (
+            self._atlas.is_well_known(spelling) or reading.before(piece).endswith(_INSIDE)
+        )
 
     def _without_compass(self, piece: Piece, text: str) -> tuple[Piece, str]:
         """`Northern Ireland` is known as such; of `Northern Iraq` only `Iraq` is."""
@@ -215,7 +216,6 @@ class EntityFinder:
         """Note what only the model knows."""
         name = " ".join(text.split())
         if piece.kind == "person":
-            before = reading.text[max(0, piece.start - 10) : piece.start]
-            name = reading.people.canonical(text) if " " in text else crowned(text, before)
+            name = reading.people.canonical(text) if " " in text else crowned(text, reading.before(piece))
         if piece.kind:
             reading.note(piece, piece.kind, name, "model")

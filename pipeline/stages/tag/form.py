@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence, Set
 
 from pipeline.stages.tag.chain import Kind, Span, Tokens
-from pipeline.stages.tag.lone import CLAN, SPEAKS, SPOKE
+from pipeline.stages.tag.lone import CLAN, is_first_name, is_speaking
 from pipeline.stages.tag.words import rows, stopwords, words
 
 _LONGEST_PERSON = 3
@@ -64,7 +64,7 @@ class Form:
         self._peoples = peoples
         self._titles = words("titles.txt") | words("title_starts.txt")
         self._first_names = words("first_names.txt")
-        self._firsts, self._lasts = words("census_first.txt"), words("census_last.txt")
+        self._lasts = words("census_last.txt")
         self._families = words("family_first.txt")
         self._body_ends = words("org_words.txt")
         self._heads = words("org_heads.txt")
@@ -114,7 +114,7 @@ class Form:
         """`Smith & Wesson`, but not `Sam & Dave`."""
         parts = said.split(" ")
         lone = len(parts) == 3 and parts[1] == "&"
-        return lone and all(part.upper() in self._lasts and not self._is_first_name(part) for part in parts[::2])
+        return lone and all(part.upper() in self._lasts and not is_first_name(part) for part in parts[::2])
 
     def _are_two(self, kind: Kind, left: str, right: str, known: Callable[[str, Kind], bool]) -> bool:
         if known(f"{left} and {right}", kind):
@@ -176,7 +176,7 @@ class Form:
         if parts[0] in _PLACE_STARTS:
             return True
         behind = _PLACE_OF.search(text[max(0, start - _LONGEST_TITLE) : start])
-        return behind is not None and parts[0] not in self._titles and not self._is_first_name(parts[0])
+        return behind is not None and parts[0] not in self._titles and not is_first_name(parts[0])
 
     def _person(self, span: Span, kept: list[str], text: str) -> list[Span]:
         lone = len(kept) == 1
@@ -214,7 +214,7 @@ class Form:
         if _is_day(parts):
             return True
         # Jude Law and Benny Hill are people.
-        if last in self._not and (len(parts) == 1 or not self._is_first_name(first)):
+        if last in self._not and (len(parts) == 1 or not is_first_name(first)):
             return True
         if first.isupper() and first.isalpha() and len(first) >= _SHORTEST_ACRONYM:
             return True
@@ -225,10 +225,7 @@ class Form:
         first, last = parts[0], parts[-1]
         if not 2 <= len(parts) <= _LONGEST_PERSON or first.isupper() or last in self._body_ends or last in self._not:
             return False
-        return self._is_first_name(first) and last.upper() in self._lasts
-
-    def _is_first_name(self, word: str) -> bool:
-        return word in self._first_names or word.upper() in self._firsts
+        return is_first_name(first) and last.upper() in self._lasts
 
     def missed(self, tokens: Tokens, spans: Sequence[Span]) -> Iterator[Span]:
         """People and bodies in stretches that hold no name so far; a person's name may hold a place (`Washington`)."""
@@ -283,6 +280,5 @@ class Form:
             return None
         if all(part.isupper() for part in parts) or parts[0] in _SAINTS or _is_day(parts):
             return None
-        speaks = SPEAKS.match(text, end) or SPOKE.search(text[max(0, start - 12) : start])
         clan = len(parts) == 2 and parts[0] not in self._titles and CLAN.match(parts[1])
-        return "person" if parts[0] in self._first_names or speaks or clan else None
+        return "person" if parts[0] in self._first_names or clan or is_speaking(text, start, end) else None

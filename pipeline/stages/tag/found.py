@@ -11,6 +11,8 @@ from pipeline.stages.tag.hints import Hints
 from pipeline.stages.tag.names import People
 from pipeline.terms import Mention, Place
 
+_LONGEST_BEFORE = 10
+
 
 @dataclass(slots=True)
 class Found:
@@ -62,6 +64,10 @@ class Reading:
     def is_home(self, spelling: str) -> bool:
         """Whether `spelling` names the place where the article was written."""
         return self.home is not None and self.home.name == spelling
+
+    def before(self, piece: Piece) -> str:
+        """What stands right before it: a title, or `in`."""
+        return self.text[max(0, piece.start - _LONGEST_BEFORE) : piece.start]
 
     def note(self, piece: Piece, kind: Kind, name: str, how: str) -> None:
         """Add a mention; `how` it was found: `list`, `model`, `full-name` or `short-form`."""

@@ -13,7 +13,7 @@ from pipeline.terms import Place
 
 _COUNTY = re.compile(r"((?:[A-Z][\w.'’-]+ ){1,3})(?:County|Parish)\b")
 _LOCATIVES = ("in", "at", "near", "from", "outside", "around", "across", "through")
-BEFORE_A_PLACE = tuple(f" {word} " for word in _LOCATIVES) + tuple(f"{word.title()} " for word in _LOCATIVES)
+_BEFORE_A_PLACE = tuple(f" {word} " for word in _LOCATIVES) + tuple(f"{word.title()} " for word in _LOCATIVES)
 _OF_A_REGION = ("state of ", "State of ", "upstate ", "Upstate ", "province of ")
 _LONGEST_BEFORE = 12
 _JOINTS = frozenset({", ", " and ", ", and ", " or ", ", or "})
@@ -83,7 +83,7 @@ class Clues:
 
     def _located(self, text: str, known: Sequence[Known], which: list[int], sure: bool) -> int:
         """How many of the names `which` are places: all that are `sure`, others behind `in` or the like."""
-        return len(which) if sure else sum(_is_in(text, known[i].start) for i in which)
+        return len(which) if sure else sum(is_located(text, known[i].start) for i in which)
 
     def _is_meant(self, hints: Hints, town: str, most: int) -> bool:
         """Whether the text speaks of the region of a small `town`, and of no country more (`most`) than of its own."""
@@ -162,6 +162,6 @@ def _lies_apart(name: Name) -> bool:
     return name.country is None and all(city.region != name.region.region for city, _ in name.cities if name.region)
 
 
-def _is_in(text: str, start: int) -> bool:
-    """Whether `in` or the like stands before what begins at `start`."""
-    return text[max(0, start - _LONGEST_BEFORE) : start].endswith(BEFORE_A_PLACE)
+def is_located(text: str, start: int) -> bool:
+    """Whether what stands before the name at `start` makes a place of it: `in`, `near`."""
+    return text[max(0, start - _LONGEST_BEFORE) : start].endswith(_BEFORE_A_PLACE)

@@ -9,9 +9,9 @@ from pipeline.stages.tag.chain import Span
 from pipeline.stages.tag.words import rows, words
 
 _SPEECH = "said|says|told|added|argued|warned|wrote|insisted|explained|tweeted|recalled|admitted|joked"
-SPEAKS = re.compile(rf"(?:, \d\d,)? (?:{_SPEECH})\b|, \d\d,|, who\b")
-SPOKE = re.compile(rf"(?:{_SPEECH}) $")
-_LONGEST_TITLE = 20
+_SPEAKS = re.compile(rf"(?:, \d\d,)? (?:{_SPEECH})\b|, \d\d,|, who\b")
+_SPOKE = re.compile(rf"(?:{_SPEECH}) $")
+_LONGEST_VERB, _LONGEST_TITLE = 12, 20
 _ENDS_A_SENTENCE = '.!?\n“"'
 _STORMS = ("Hurricane ", "Storm ", "Typhoon ", "Cyclone ")
 _STORM = re.compile(rf"(?:{'|'.join(_STORMS)})([A-Z]\w+)")
@@ -27,8 +27,6 @@ class Lone:
 
     def __init__(self) -> None:
         self._titles = words("titles.txt") | words("title_starts.txt")
-        self._first_names = words("first_names.txt")
-        self._firsts = words("census_first.txt")
         self._surnames = {name.split()[-1] for (name,) in rows("known_people.tsv")}
         self._everyday = words("word_names.txt")
 
@@ -47,7 +45,7 @@ class Lone:
         if word in storms:
             return True
         counted = _COUNTIES.match(text, span.end) is not None
-        return counted and not (" " in word and self._is_first_name(word.split()[0]))
+        return counted and not (" " in word and is_first_name(word.split()[0]))
 
     def _may_be_somebody(self, span: Span, text: str) -> bool:
         if self._is_beside(span, text):
@@ -55,14 +53,22 @@ class Lone:
         word = text[span.start : span.end]
         if word in self._everyday and text[max(0, span.start - 2) : span.start].rstrip(" ")[-1:] in _ENDS_A_SENTENCE:
             return False
-        return self._is_first_name(word) or word in self._surnames or CLAN.match(word) is not None
+        return is_first_name(word) or word in self._surnames or CLAN.match(word) is not None
 
     def _is_beside(self, span: Span, text: str) -> bool:
         """Whether a title, or a verb of speech, stands beside a name."""
-        before = text[max(0, span.start - _LONGEST_TITLE) : span.start]
-        if SPEAKS.match(text, span.end) or SPOKE.search(before):
+        if is_speaking(text, span.start, span.end):
             return True
-        return before[-1:] == " " and before.split()[-1:] != [] and before.split()[-1] in self._titles
+        before = text[max(0, span.start - _LONGEST_TITLE) : span.start]
+        return before.endswith(" ") and not self._titles.isdisjoint(before.split()[-1:])
 
-    def _is_first_name(self, word: str) -> bool:
-        return word in self._first_names or word.upper() in self._firsts
+
+def is_speaking(text: str, start: int, end: int) -> bool:
+    """Whether a verb of speech, or what else tells of a person, stands beside the name from `start` to `end`."""
+    before = text[max(0, start - _LONGEST_VERB) : start]
+    return _SPEAKS.match(text, end) is not None or _SPOKE.search(before) is not None
+
+
+def is_first_name(word: str) -> bool:
+    """Whether people are given that name."""
+    return word in words("first_names.txt") or word.upper() in words("census_first.txt")

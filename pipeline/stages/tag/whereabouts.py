@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import cos, hypot, radians
 
-from pipeline.stages.tag.hints import BEFORE_A_PLACE, Hints
+from pipeline.stages.tag.hints import Hints
 from pipeline.stages.tag.places import FAR, WELL_KNOWN_POPULATION, Atlas, Name
 from pipeline.stages.tag.stretches import Known
 from pipeline.stages.tag.words import rows, stopwords
@@ -157,8 +157,3 @@ def _are_near(one: Place, other: Place) -> bool:
         return False
     east = (one.longitude - other.longitude) * cos(radians(one.latitude))
     return hypot(one.latitude - other.latitude, east) < _NEAR_DEGREES
-
-
-def is_located(before: str) -> bool:
-    """Whether `before`, what stands right before a name, makes a place of it: `in`, `near`."""
-    return before.endswith(BEFORE_A_PLACE)

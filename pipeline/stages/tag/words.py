@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,9 @@ def arrays(name: str) -> dict[str, Any]:
         return {key: file[key] for key in file.files}
 
 
+@cache
 def words(name: str) -> frozenset[str]:
-    """All space-separated words of a data file."""
+    """All space-separated words of a data file, which is read once a process."""
     return frozenset(word for row in rows(name) for word in row[0].split())
 
 

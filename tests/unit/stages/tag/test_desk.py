@@ -6,32 +6,21 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.records import Article, RawArticle
+from pipeline.records import Article
 from pipeline.stages.tag import Tagger
-
-RAW = RawArticle("0" * 32, "wire/a.txt", 0, "text/plain", "2025-03-18T09:00:00.000Z", "0" * 64, b"")
-TAIL = " They said on Tuesday that the work would go on until the end of the week, and that nobody had been hurt."
-
-
-@pytest.fixture(scope="module")
-def tagger() -> Tagger:
-    return Tagger()
-
-
-def article(body: str) -> Article:
-    return Article(RAW, "text", "", True, body + TAIL, len(body.split()))
+from tests.unit.stages.tag.articles import RAW, report
 
 
 def named(tagger: Tagger, body: str, kind: str) -> list[tuple[str, str]]:
     """The mentions of one kind: as written, and whom or what they name. Offsets are held, too."""
-    made = article(body)
+    made = report(body)
     found = tagger.tag(made).mentions
     assert all(made.body[mention.start : mention.end] == mention.text for mention in found)
     return [(mention.text, mention.name) for mention in found if mention.kind == kind]
 
 
 def ids(tagger: Tagger, body: str) -> list[tuple[str, str, int | None]]:
-    return [(place.name, place.code, place.geonames_id) for place in tagger.tag(article(body)).places]
+    return [(place.name, place.code, place.geonames_id) for place in tagger.tag(report(body)).places]
 
 
 @pytest.mark.parametrize(
@@ -110,11 +99,11 @@ def test_one_person_has_one_name(body: str, people: list[str], tagger: Tagger) -
 
 def test_the_city_of_the_dateline_is_no_person(tagger: Tagger) -> None:
     body = "AUSTIN — The city council voted for a new office. Mayor Kirk Watson said Austin had waited long enough."
-    found = tagger.tag(replace(article(body), place="AUSTIN"))
+    found = tagger.tag(replace(report(body), place="AUSTIN"))
     assert found.people == ("Kirk Watson",)
     assert [(place.name, place.geonames_id) for place in found.places[:1]] == [("Austin", 4671654)]
     body = "SYDNEY — Sydney Sweeney came to the opening. Sweeney said that she had never been there before."
-    assert tagger.tag(replace(article(body), place="SYDNEY")).people == ("Sydney Sweeney",)
+    assert tagger.tag(replace(report(body), place="SYDNEY")).people == ("Sydney Sweeney",)
 
 
 def test_of_namesakes_in_one_country_the_one_near_a_city_that_is_named(tagger: Tagger) -> None:
@@ -136,7 +125,7 @@ def test_of_namesakes_in_one_country_the_one_near_a_city_that_is_named(tagger: T
     ],
 )
 def test_nobody_and_nothing_is_made_up(body: str, tagger: Tagger) -> None:
-    found = tagger.tag(article(body))
+    found = tagger.tag(report(body))
     assert not {"St. Peter", "Monday", "Stocks", "Mount Lewotobi Laki-Laki", "Rue de la Loi"} & set(found.people)
     assert found.organisations == ()
 
@@ -322,6 +311,6 @@ def test_a_text_in_one_language_with_a_quotation_is_in_that(body: str, language:
 
 def test_a_keyword_is_not_shouted_as_its_dateline_is(tagger: Tagger) -> None:
     body = "BEIRA — The port of Beira has new cranes. Beira waits for NATO ships, and NATO pays for the cranes."
-    found = tagger.tag(article(body)).keywords
+    found = tagger.tag(report(body)).keywords
     assert {"Beira", "NATO"} <= set(found)
     assert "BEIRA" not in found

@@ -9,21 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.records import Article, RawArticle
+from pipeline.records import Article
 from pipeline.stages.tag import Tagger
 from pipeline.terms import Place
-
-RAW = RawArticle("0" * 32, "wire/a.txt", 0, "text/plain", "2025-03-18T09:00:00.000Z", "0" * 64, b"")
-TAIL = " They said on Tuesday that the work would go on until the end of the week, and that nobody had been hurt."
-
-
-@pytest.fixture(scope="module")
-def tagger() -> Tagger:
-    return Tagger()
-
-
-def article(body: str) -> Article:
-    return Article(RAW, "text", "", True, body + TAIL, len(body.split()))
+from tests.unit.stages.tag.articles import RAW, report
 
 
 def where(places: tuple[Place, ...], name: str) -> list[str | None]:
@@ -54,19 +43,19 @@ def where(places: tuple[Place, ...], name: str) -> list[str | None]:
     ],
 )
 def test_of_namesakes_the_one_in_the_state_that_is_spoken_of(body: str, name: str, region: str, tagger: Tagger) -> None:
-    assert where(tagger.tag(article(body)).places, name) == [region]
+    assert where(tagger.tag(report(body)).places, name) == [region]
 
 
 def test_the_state_of_the_dateline_decides(tagger: Tagger) -> None:
     made = replace(
-        article("The trams of Portland stood still, and so did those that run in Augusta."), place="PORTLAND, Maine"
+        report("The trams of Portland stood still, and so did those that run in Augusta."), place="PORTLAND, Maine"
     )
     places = tagger.tag(made).places
     assert where(places, "Portland") == where(places, "Augusta") == ["US-ME"]
 
 
 def test_a_state_is_a_place_of_its_own(tagger: Tagger) -> None:
-    (texas,) = tagger.tag(article("Farmers in Texas hope for rain.")).places
+    (texas,) = tagger.tag(report("Farmers in Texas hope for rain.")).places
     assert texas == Place("Texas", "region", "US", geonames_id=4736286, region="US-TX")
 
 
@@ -92,7 +81,7 @@ def test_a_state_is_a_place_of_its_own(tagger: Tagger) -> None:
     ],
 )
 def test_a_state_with_the_name_of_something_else(body: str, name: str, found: list[str], tagger: Tagger) -> None:
-    assert where(tagger.tag(article(body)).places, name) == found
+    assert where(tagger.tag(report(body)).places, name) == found
 
 
 def test_other_languages_get_no_regions(tagger: Tagger) -> None:

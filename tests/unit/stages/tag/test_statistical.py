@@ -5,18 +5,13 @@ from __future__ import annotations
 import pytest
 
 from pipeline.errors import SettingError
-from pipeline.records import Article, RawArticle
 from pipeline.stages.tag import Tagger
 from pipeline.stages.tag.entities import EntityFinder
 from pipeline.stages.tag.letters import cut
 from pipeline.stages.tag.statistical import SpacyReader, load
 from pipeline.terms import Mention
 from pipeline.testing import FakePipeline
-
-
-def article(body: str) -> Article:
-    raw = RawArticle("0" * 32, "a.txt", 0, "text/plain", "2025-03-18T09:00:00.000Z", "0" * 64, b"")
-    return Article(raw, "text", "", True, body, len(body.split()))
+from tests.unit.stages.tag.articles import article
 
 
 def mentions(

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.records import Article, RawArticle, Tags
+from pipeline.records import Tags
 from pipeline.stages.tag import Tagger
-
-
-@pytest.fixture(scope="module")
-def tagger() -> Tagger:
-    return Tagger()
-
-
-def article(body: str, headline: str = "", language: str | None = None, place: str | None = None) -> Article:
-    raw = RawArticle("0" * 32, "a.txt", 0, "text/plain", "2025-03-18T09:00:00.000Z", "0" * 64, b"")
-    return Article(raw, "text", headline, not headline, body, len(body.split()), language=language, place=place)
+from tests.unit.stages.tag.articles import article
 
 
 def found(tags: Tags, kind: str) -> list[tuple[str, str]]:

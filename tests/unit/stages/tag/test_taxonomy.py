@@ -5,15 +5,10 @@ from __future__ import annotations
 import pytest
 
 from pipeline.errors import TaxonomyError
-from pipeline.records import Article, RawArticle
 from pipeline.stages.tag import Tagger, Taxonomy, parse_taxonomy
 from pipeline.stages.tag.rules import RuleFault, parse_rule
 from pipeline.terms import Evidence
-
-
-def article(body: str, headline: str = "") -> Article:
-    raw = RawArticle("0" * 32, "a.txt", 0, "text/plain", "2025-03-18T09:00:00.000Z", "0" * 64, b"")
-    return Article(raw, "text", headline, not headline, body, len(body.split()))
+from tests.unit.stages.tag.articles import article
 
 
 def ruled(rule: str, more: str = "") -> Taxonomy:

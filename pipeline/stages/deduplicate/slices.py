@@ -16,8 +16,8 @@ from pipeline.stages.deduplicate.stories import PLACED
 from pipeline.stages.deduplicate.table import Keys, Numbers, Table, nonzero
 
 FULL = 1 << 22
-"""Articles after which a new slice is begun, at the latest: their numbers have to fit into a table. A key is looked up in
-every slice, so in a large index many small ones would cost many looks."""
+"""Articles after which a new slice is begun, at the latest: their numbers have to fit into a table. A key is looked up
+in every slice, so in a large index many small ones would cost many looks."""
 
 _GROWTH = 1.05
 _TWIN_BYTES = 200
